@@ -1,0 +1,286 @@
+/** A place in a file. `file` is relative to the workspace root with `/`; `line` and `column` count from 1. */
+export interface Position {
+  file: string;
+  line: number;
+  column: number;
+}
+
+/** A mistake, as data. `rule` names the kind (`unknown-key`, `no-publisher`, …); `hint` says what to do next. */
+export interface Problem extends Position {
+  rule: string;
+  message: string;
+  hint?: string;
+}
+
+/** A YAML value that remembers where it was written. Anchors, aliases and merge keys are already followed. */
+export type Node = ScalarNode | ListNode | MapNode;
+export interface ScalarNode {
+  kind: "scalar";
+  value: string | number | boolean | null;
+  /** As written, before YAML gave it a type: `"0.5"`, `007`, `1.10`. */
+  text: string;
+  /** Literal and folded blocks are never turned into a list by interpolation. */
+  style: "plain" | "quoted" | "block";
+  at: Position;
+}
+export interface ListNode {
+  kind: "list";
+  items: Node[];
+  at: Position;
+}
+export interface MapNode {
+  kind: "map";
+  entries: Map<string, { key: Position; value: Node }>;
+  at: Position;
+}
+
+/** One file of the workspace, read. `root` is undefined when it is empty or not YAML. */
+export interface Source {
+  name: string;
+  file: string;
+  root: MapNode | undefined;
+}
+export interface WorkloadSource extends Source {
+  /** The manifest's `type`, as written. */
+  type: string;
+}
+
+/** Everything that lies under `copilot/`, read but not yet seen for one environment. */
+export interface Workspace {
+  /** The repository's root, the parent of `copilot/`. */
+  root: string;
+  application: string;
+  /** Names of the folders in `copilot/environments/` that hold a manifest. Empty: nothing here can say which exist. */
+  environments: string[];
+  environmentManifests: Map<string, Source>;
+  workloads: Map<string, WorkloadSource>;
+  pipelines: Map<string, Source>;
+  problems: Problem[];
+}
+
+/** One environment's view: interpolated, merged, with Copilot's defaults. */
+export interface Resolved {
+  application: string;
+  environment: string;
+  workloads: Workload[];
+  topology: Topology;
+  problems: Problem[];
+}
+
+export type WorkloadType =
+  | "Load Balanced Web Service"
+  | "Request-Driven Web Service"
+  | "Backend Service"
+  | "Worker Service"
+  | "Static Site"
+  | "Scheduled Job";
+
+export interface ContainerHealthCheck {
+  command: string[];
+  intervalSeconds: number;
+  timeoutSeconds: number;
+  retries: number;
+  startPeriodSeconds: number;
+}
+
+export interface Build {
+  /** Both relative to the workspace root, as Copilot resolves them. */
+  dockerfile: string;
+  context: string;
+  args: Record<string, string>;
+  target?: string;
+}
+
+export type Variable = { value: string } | { fromCfn: string };
+export type Secret = { ssm: string } | { secretsManager: string } | { fromCfn: string };
+
+export interface Http {
+  path: string;
+  healthcheckPath: string;
+  healthcheckPort?: number;
+  successCodes?: string;
+  targetPort?: number;
+  targetContainer?: string;
+  alias: string[];
+  gracePeriodSeconds: number;
+  deregistrationDelaySeconds: number;
+}
+
+export interface Schedule {
+  /** As written in `on.schedule`. */
+  expression: string;
+  /** What Copilot writes into the EventBridge rule; undefined for `none` (rule disabled). */
+  rule?: string;
+  /** A croner pattern (five fields, UTC). Undefined for `none` and for rates. */
+  cron?: string;
+  /** Seconds between runs, for rates. */
+  everySeconds?: number;
+  disabled: boolean;
+}
+
+export interface Scaling {
+  min: number;
+  max: number;
+  spotFrom?: number;
+  cpuPercentage?: number;
+  memoryPercentage?: number;
+  requests?: number;
+  responseTimeSeconds?: number;
+  /** Messages per task that the backlog metric aims at. */
+  queueDelayTarget?: number;
+}
+
+export interface Workload {
+  name: string;
+  type: WorkloadType;
+  /** The manifest, relative to the root. */
+  file: string;
+  image: { build?: Build; location?: string; port?: number; healthcheck?: ContainerHealthCheck };
+  /** Absent: the image's own. */
+  command?: string[];
+  entrypoint?: string[];
+  http?: Http;
+  /** Service Connect: `alias` (default: the workload's name) is set only where the service has a port. */
+  connect?: { alias?: string; port?: number };
+  /** Service discovery name, `<workload>.<env>.<app>.local`; absent for jobs and static sites. */
+  discoveryName?: string;
+  cpu: number;
+  memory: number;
+  count: number | Scaling;
+  placement: "public" | "private" | { ids: string[] };
+  securityGroups: (string | { fromCfn: string })[];
+  platform: string;
+  exec: boolean;
+  variables: Record<string, Variable>;
+  secrets: Record<string, Secret>;
+  envFile?: string;
+  publishes: Topic[];
+  /** Worker Services: the default queue, `COPILOT_QUEUE_URI`. */
+  queue?: Queue;
+  topicQueues: Queue[];
+  /** Scheduled Jobs only. */
+  schedule?: Schedule;
+  timeoutSeconds?: number;
+  retries?: number;
+  logRetentionDays: number;
+  /** The whole merged manifest as plain values, for what has no field of its own. */
+  manifest: Record<string, unknown>;
+  /** Where the value at this path was written; the nearest parent's place when it was not written at all. */
+  source(path: (string | number)[]): Position;
+}
+
+export interface Topic {
+  /** As in the manifest, without `.fifo`. */
+  name: string;
+  workload: string;
+  /** `<app>-<env>-<workload>-<name>[.fifo]`: the name in the ARN. */
+  resourceName: string;
+  /** The key of `COPILOT_SNS_TOPIC_ARNS`: the name, with `.fifo` where it is one. */
+  key: string;
+  /** Its id in the workload's stack; addons.parameters.yml may `!Ref` it. */
+  logicalId: string;
+  fifo: boolean;
+  contentBasedDeduplication: boolean;
+  at: Position;
+}
+
+export interface Subscription {
+  /** resourceName of the topic. */
+  topic: string;
+  rawDelivery: boolean;
+  filterPolicy?: Record<string, unknown>;
+  logicalId: string;
+  at: Position;
+}
+
+export interface DeadLetter {
+  tries: number;
+  resourceName: string;
+  logicalId: string;
+  retentionSeconds: number;
+}
+
+export interface Queue {
+  workload: string;
+  /** `EventsQueue`, or `<service><Topic>EventsQueue` for a topic's own queue: its id in the stack. */
+  logicalId: string;
+  /** `<app>-<env>-<workload>-<logicalId>[.fifo]`, at most 80 characters; CloudFormation adds a random part to it. */
+  resourceName: string;
+  fifo: boolean;
+  contentBasedDeduplication: boolean;
+  /** high_throughput, or throughput_limit/deduplication_scope written out. */
+  throughputLimit?: "perMessageGroupId" | "perQueue";
+  deduplicationScope?: "messageGroup" | "queue";
+  visibilityTimeoutSeconds: number;
+  retentionSeconds: number;
+  delaySeconds: number;
+  deadLetter?: DeadLetter;
+  /** How the container learns of it. */
+  env: { variable: "COPILOT_QUEUE_URI" } | { variable: "COPILOT_TOPIC_QUEUE_URIS"; key: string };
+  subscriptions: Subscription[];
+  at: Position;
+}
+
+export interface Topology {
+  topics: Topic[];
+  queues: Queue[];
+}
+
+/** One merged addons template with its parameters, as Copilot would hand it to CloudFormation. */
+export interface AddonStack {
+  /** The workload whose stack nests it; undefined for the environment's. */
+  workload: string | undefined;
+  application: string;
+  environment: string;
+  files: string[];
+  parameters: Map<string, { default?: Node; value?: Node; at: Position }>;
+  mappings: MapNode | undefined;
+  conditions: MapNode | undefined;
+  resources: Map<string, AddonResource>;
+  outputs: Map<string, { node: MapNode; at: Position }>;
+  problems: Problem[];
+}
+
+export interface AddonResource {
+  type: string;
+  condition?: string;
+  /** Properties as written, intrinsics in long form (`{ "Fn::Sub": … }`, `{ Ref: … }`). */
+  properties: Node | undefined;
+  node: MapNode;
+  at: Position;
+}
+
+/** What a name means where the stack is run. `undefined` = not known here; it ends in `unresolved`. */
+export interface Meanings {
+  /** `!Ref` of a resource of this stack, and of a resource of the parent in addons.parameters.yml (`resource` undefined). */
+  ref(logicalId: string, resource: EvaluatedResource | undefined): unknown;
+  getAtt(logicalId: string, attribute: string, resource: EvaluatedResource | undefined): unknown;
+  /** Parameters that neither the built-ins (App, Env, Name), addons.parameters.yml nor a default answer. */
+  parameter?(name: string): unknown;
+  importValue?(name: string): unknown;
+  /** `AWS::Region`, `AWS::AccountId`, `AWS::Partition`, … */
+  pseudo?(name: string): string | undefined;
+}
+
+export interface EvaluatedResource {
+  logicalId: string;
+  type: string;
+  /** Evaluated with what is known so far; what could not be is left out. */
+  properties: Record<string, unknown>;
+  at: Position;
+}
+
+export interface EvaluatedStack {
+  workload: string | undefined;
+  resources: Map<string, EvaluatedResource>;
+  outputs: Map<string, { value: unknown; exportName?: string; at: Position }>;
+  /** Outputs that Copilot gives to the containers: variables (`FEED_BUCKET_NAME`), secrets, policies, security groups. */
+  injected: {
+    variables: Record<string, string>;
+    secrets: Record<string, string>;
+    policies: string[];
+    securityGroups: string[];
+  };
+  /** Expressions that had no value here, with the place where they were written. */
+  unresolved: { expression: string; at: Position }[];
+}
