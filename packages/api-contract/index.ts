@@ -1,0 +1,13 @@
+export { ApiError, apiClient } from "./client.ts";
+export type { Answer, ApiClient, ApiClientOptions, Input } from "./client.ts";
+export type { Route } from "./route.ts";
+export { routes } from "./routes.ts";
+export type { RouteName, Routes } from "./routes.ts";
+export { InvalidServiceToken, signServiceToken, verifyServiceToken } from "./service-token.ts";
+export type { ServiceClaims } from "./service-token.ts";
+export { orderState, shipTo } from "./storefront.ts";
+export type { CatalogueEntry, OrderState, Quote, ShipTo } from "./storefront.ts";
+export { receiptDocument, registerSession, tillProduct } from "./till.ts";
+export type { ReceiptDocument, RegisterSession, TillProduct } from "./till.ts";
+export { errorBody } from "./values.ts";
+export type { TaxClass, TaxGroup } from "./values.ts";
