@@ -76,3 +76,15 @@ test("no answer at all is status 0, so that the caller knows the write may have 
   await expect(api.health()).rejects.toMatchObject({ status: 0, code: "unreachable" });
   await new Promise((closed) => server.close(closed));
 });
+
+test("a call that is already being handled waits for that answer", async () => {
+  let asked = 0;
+  const api = answering(() => {
+    asked += 1;
+    if (asked < 3)
+      return Response.json({ error: { code: "in_flight", message: "処理中です。" } }, { status: 409 });
+    return Response.json({ ok: true });
+  });
+  expect(await api.health()).toEqual({ ok: true });
+  expect(asked).toBe(3);
+});

@@ -42,6 +42,9 @@ export type ApiClientOptions = {
   timeoutMs?: number;
 };
 
+/** How long a call waits for the same call that is already being handled. */
+const IN_FLIGHT_MS = 5_000;
+
 /**
  * A client for backend-api, typed by the route table. Answers are parsed by the same schemas that the server uses.
  *
@@ -66,29 +69,33 @@ type Untyped = {
 };
 
 async function call(options: ApiClientOptions, route: Route, input: Untyped): Promise<unknown> {
+  const waitUntil = Date.now() + IN_FLIGHT_MS;
+  for (;;) {
+    const { status, ok, text } = await send(options, route, input);
+    if (ok) return understood(route, status, text);
+    const error = refusal(status, text);
+    // The second click of a double click: the first is being done, and its answer is ours too.
+    if (error.code !== "in_flight" || Date.now() > waitUntil) throw error;
+    await new Promise((elapsed) => setTimeout(elapsed, 100));
+  }
+}
+
+type Sent = { status: number; ok: boolean; text: string };
+
+async function send(options: ApiClientOptions, route: Route, input: Untyped): Promise<Sent> {
   const request = new Request(address(options.baseUrl, route, input), {
     method: route.method.toUpperCase(),
     headers: await headers(options, route, input),
     body: input.body === undefined ? null : JSON.stringify(input.body),
     signal: AbortSignal.timeout(options.timeoutMs ?? 10_000),
   });
-  let response: Response;
-  let text: string;
   try {
-    response = await (options.fetch ?? fetch)(request);
-    text = await response.text();
+    const response = await (options.fetch ?? fetch)(request);
+    return { status: response.status, ok: response.ok, text: await response.text() };
   } catch (cause) {
-    throw new ApiError(
-      0,
-      "unreachable",
-      "サーバーに接続できませんでした。少し待ってからもう一度お試しください。",
-      {
-        cause,
-      },
-    );
+    const message = "サーバーに接続できませんでした。少し待ってからもう一度お試しください。";
+    throw new ApiError(0, "unreachable", message, { cause });
   }
-  if (!response.ok) throw refusal(response.status, text);
-  return understood(route, response.status, text);
 }
 
 function address(baseUrl: string, route: Route, input: Untyped): URL {
