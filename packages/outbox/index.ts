@@ -1,0 +1,11 @@
+export { insert } from "./insert.ts";
+export type { OutboxRow, Queryable } from "./insert.ts";
+export { grants, migrations } from "./migrations.ts";
+export { TopicUnavailable } from "./publish.ts";
+export type { OutgoingEvent, Publish, PublishAnswer } from "./publish.ts";
+export { relay } from "./relay.ts";
+export type { Connect, Log, Relay, RelayHealth, RelayOptions } from "./relay.ts";
+export { SHARDS, shardOf } from "./shard.ts";
+export { snsPublisher } from "./sns.ts";
+export { waker } from "./waker.ts";
+export type { Waker } from "./waker.ts";
