@@ -1,0 +1,38 @@
+import { defineConfig } from "remark-lint-claude-md";
+
+export default defineConfig({
+  // The parts that Noren is made of: they must exist, each with its document.
+  required: [
+    "copilot",
+    "copilot/addons",
+    "copilot/backend-outbox",
+    "copilot/ec-web-app",
+    "copilot/environments",
+    "copilot/pipelines",
+    "copilot/pos-web-app",
+    "workers",
+    "workers/ec-order",
+    "workers/external-ec",
+    "workers/item",
+    "workers/notification",
+    "workers/product",
+    "workers/scheduled",
+    "workers/transaction",
+    "jobs",
+    "jobs/daily",
+    "jobs/ensure-consistency",
+    "backend-services",
+    "backend-services/outbox",
+    "functions",
+    "functions/email-webhook",
+  ],
+  // The last match wins.
+  templates: [
+    { files: ["**"], template: "docs/template-meta.md" },
+    { files: ["packages/**"], template: "docs/template-package.md" },
+    { files: ["{copilot,workers,jobs,functions,backend-services}/**"], template: "docs/template-infra.md" },
+  ],
+  rules: {
+    tree: ["error", { globs: "cover", ellipsis: "error" }],
+  },
+});

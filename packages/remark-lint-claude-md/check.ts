@@ -1,0 +1,72 @@
+import { compareFindings, type Finding, findingOf, type Problem } from "./finding.ts";
+import { isWithin, nameOf, parentOf } from "./paths.ts";
+import type { Doc, Project } from "./project.ts";
+import { type RuleName, rules } from "./rules.ts";
+
+const names = Object.keys(rules) as RuleName[];
+
+/**
+ * Everything that is wrong with the project's documents, in a stable order.
+ *
+ * @param paths narrow the report to these files and directories, never the index.
+ */
+export function check(project: Project, paths: readonly string[] = [""]): Finding[] {
+  const findings: Finding[] = [];
+  for (const dir of documentable(project)) {
+    const path = project.docPath(dir);
+    if (!paths.some((wanted) => isWithin(path, wanted))) continue;
+    const doc = project.doc(dir);
+    findings.push(...(doc ? checkDocument(doc, project) : checkMissing(dir, project)));
+  }
+  return findings.sort(compareFindings);
+}
+
+/** The findings about one document. */
+export function checkDocument(doc: Doc, project: Project): Finding[] {
+  return run(doc.path, doc, project, (rule, options) => rule.document?.(doc, project, options));
+}
+
+/** The findings about a directory without a document; they stand at the path it should have. */
+export function checkMissing(dir: string, project: Project): Finding[] {
+  return run(project.docPath(dir), undefined, project, (rule, options) =>
+    rule.missing?.(dir, project, options),
+  );
+}
+
+/**
+ * The undocumented directories that the document in `dir` answers for: it is the nearest documented ancestor.
+ * A host that sees one document at a time (remark) reports them there.
+ */
+export function answeredBy(dir: string, project: Project): string[] {
+  return documentable(project).filter((missing) => {
+    if (missing === dir || !isWithin(missing, dir) || project.doc(missing)) return false;
+    let ancestor = parentOf(missing);
+    while (ancestor !== "" && !project.doc(ancestor)) ancestor = parentOf(ancestor);
+    return ancestor === dir;
+  });
+}
+
+/** True when `path` is one of the documents that the configuration asks for. */
+export function isDocument(path: string, project: Project): boolean {
+  return nameOf(path) === project.config.file && project.dirs.includes(parentOf(path));
+}
+
+/** Directories that exist, and those that must. */
+function documentable(project: Project): string[] {
+  return [...new Set([...project.dirs, ...project.config.required])];
+}
+
+function run(
+  path: string,
+  doc: Doc | undefined,
+  project: Project,
+  problems: (rule: (typeof rules)[RuleName], options: object) => Iterable<Problem> | undefined,
+): Finding[] {
+  return names.flatMap((name) => {
+    const { level, options } = project.config.rule(name);
+    if (level === "off") return [];
+    return [...(problems(rules[name], options) ?? [])].map((problem) =>
+      findingOf(path, doc, name, level, problem),
+    );
+  });
+}

@@ -1,0 +1,30 @@
+import { distance } from "fastest-levenshtein";
+
+/** One form for names that look equal: NFC, without U+FE0F, without outer space. */
+export function canonical(text: string): string {
+  return text.normalize("NFC").replaceAll("\u{FE0F}", "").trim();
+}
+
+/**
+ * The candidate nearest to `name` by edit distance, if any is near enough to be what was meant
+ * (at most a third of the characters differ).
+ */
+export function nearest(name: string, candidates: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1;
+  for (const candidate of candidates) {
+    if (Math.abs(candidate.length - name.length) >= bestDistance) continue;
+    const current = distance(name, candidate);
+    if (current < bestDistance) {
+      best = candidate;
+      bestDistance = current;
+    }
+  }
+  return best;
+}
+
+/** ` (did you mean \`x\`?)`, or nothing. */
+export function didYouMean(name: string, candidates: Iterable<string>): string {
+  const found = nearest(name, candidates);
+  return found === undefined ? "" : ` (did you mean \`${found}\`?)`;
+}
