@@ -1,0 +1,19 @@
+# The image of every workload. Copilot passes the folder: image.build.args.WORKLOAD in its manifest.
+FROM node:24-slim AS build
+WORKDIR /noren
+ENV CI=true
+# The store first: it changes only with the lockfile, and all 13 images share it.
+COPY pnpm-lock.yaml pnpm-workspace.yaml ./
+RUN npx --yes pnpm@12 fetch
+COPY . .
+RUN npx --yes pnpm@12 install --frozen-lockfile --prefer-offline
+ARG WORKLOAD
+RUN node bundle.mjs "$WORKLOAD" /app
+
+FROM node:24-slim
+ENV NODE_ENV=production NODE_OPTIONS=--enable-source-maps NODE_EXTRA_CA_CERTS=/app/rds-ca.pem
+WORKDIR /app
+COPY --from=build /app .
+USER 1000:1000
+# Node itself is process 1, so it receives SIGTERM. Health checks are Copilot's (the manifest), not this file's.
+CMD ["node", "main.mjs"]
