@@ -1,10 +1,48 @@
+import { relative } from "node:path";
+import { closest, distance } from "fastest-levenshtein";
 import type { Problem } from "./types.ts";
 
-/** `✘ copilot/worker-item/manifest.yml:12:5 …`, then the hint on a line of its own. */
+/** What happened and where, then what to do, on a line of its own (`✘ file:line:column message`). */
 export function formatProblem(problem: Problem): string {
-  return `✘ ${problem.file}:${problem.line}:${problem.column} ${problem.message}${problem.hint ? `\n  ${problem.hint}` : ""}`;
+  const place = `${problem.file}:${problem.line}:${problem.column}`;
+  return `✘ ${place} ${problem.message}${problem.hint ? `\n  ${problem.hint}` : ""}`;
 }
 
+/** All problems, one under the other; the empty text when there are none. */
 export function formatProblems(problems: Problem[]): string {
   return problems.map(formatProblem).join("\n");
+}
+
+/** Each problem once, by file, line and column: the same line is wrong in several environments. */
+export function sortedOnce(problems: Problem[]): Problem[] {
+  const once = new Map(problems.map((problem) => [JSON.stringify(problem), problem]));
+  return [...once.values()].sort(
+    (a, b) =>
+      a.file.localeCompare(b.file) ||
+      a.line - b.line ||
+      a.column - b.column ||
+      a.message.localeCompare(b.message),
+  );
+}
+
+/** The known name that this one was probably meant to be; undefined when none is near. */
+export function nearest(name: string, known: Iterable<string>): string | undefined {
+  const names = [...known];
+  if (names.length === 0) return undefined;
+  const candidate = closest(name.toLowerCase(), names);
+  const tolerated = Math.max(2, Math.floor(name.length / 3));
+  return distance(name.toLowerCase(), candidate.toLowerCase()) <= tolerated ? candidate : undefined;
+}
+
+/** `Did you mean …?`, else the known names. */
+export function suggest(name: string, known: Iterable<string>, what: string): string {
+  const near = nearest(name, known);
+  if (near) return `Did you mean \`${near}\`?`;
+  const names = [...known];
+  return names.length > 0 ? `Known ${what}: ${names.toSorted().join(", ")}.` : `There are no ${what}.`;
+}
+
+/** A path below the root, with `/` on every system. */
+export function displayPath(root: string, path: string): string {
+  return relative(root, path).replaceAll("\\", "/");
 }

@@ -19,8 +19,12 @@ export interface ScalarNode {
   value: string | number | boolean | null;
   /** As written, before YAML gave it a type: `"0.5"`, `007`, `1.10`. */
   text: string;
-  /** Literal and folded blocks are never turned into a list by interpolation. */
+  /** A literal block (`|`) is never turned into a list by interpolation; a quoted number is a text. */
   style: "plain" | "quoted" | "block";
+  /** A `${NAME}` that had no value is still in the text: what it will be cannot be judged. */
+  unresolved?: boolean;
+  /** A tag of one's own (`!Something`): such a value is not interpolated. */
+  tag?: string;
   at: Position;
 }
 export interface ListNode {
@@ -30,8 +34,14 @@ export interface ListNode {
 }
 export interface MapNode {
   kind: "map";
-  entries: Map<string, { key: Position; value: Node }>;
+  entries: Map<string, Entry>;
   at: Position;
+}
+export interface Entry {
+  key: Position;
+  value: Node;
+  /** Holds an anchor that an alias elsewhere uses: a place for definitions, not a setting. */
+  defines?: boolean;
 }
 
 /** One file of the workspace, read. `root` is undefined when it is empty or not YAML. */
@@ -187,6 +197,9 @@ export interface Topic {
 export interface Subscription {
   /** resourceName of the topic. */
   topic: string;
+  /** As written: the topic's name without `.fifo`, and the workload that publishes it. */
+  name: string;
+  service: string;
   rawDelivery: boolean;
   filterPolicy?: Record<string, unknown>;
   logicalId: string;

@@ -1,0 +1,88 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { logicalId } from "./names.ts";
+import { at, itemsOf, textOf } from "./node.ts";
+import { displayPath, suggest } from "./problem.ts";
+import { isTrue } from "./read-workload.ts";
+import type { Node, Problem, Queue, Topic, Workload } from "./types.ts";
+import { parseYaml } from "./yaml.ts";
+
+export interface Patch {
+  op: string;
+  path: string;
+  value: Node | undefined;
+  at: Node["at"];
+}
+
+/** Reads `<folder>/overrides/cfn.patches.yml`, links followed; no file is no patch. */
+export function readPatches(root: string, folder: string, problems: Problem[]): Patch[] {
+  const path = join(root, folder, "overrides", "cfn.patches.yml");
+  if (!existsSync(path)) return [];
+  const file = displayPath(root, path);
+  const parsed = parseYaml(file, readFileSync(path, "utf8"), { cloudFormation: true });
+  problems.push(...parsed.problems);
+  return itemsOf(parsed.root).map((item) => {
+    const op = textOf(at(item, "op")) ?? "";
+    const pointer = textOf(at(item, "path")) ?? "";
+    if (!["add", "remove", "replace"].includes(op)) {
+      problems.push({
+        rule: "patch",
+        message: `\`${op}\` is no operation of a patch: add, remove or replace.`,
+        ...(at(item, "op") ?? item).at,
+      });
+    }
+    return { op, path: pointer, value: at(item, "value"), at: (at(item, "path") ?? item).at };
+  });
+}
+
+/** Marks the subscriptions whose `RawMessageDelivery` the patches switch on. */
+export function applyRawDelivery(queues: Queue[], patches: Patch[]): void {
+  for (const subscription of queues.flatMap((queue) => queue.subscriptions)) {
+    const resource = `/Resources/${subscription.logicalId}`;
+    for (const { op, path, value } of patches) {
+      if (path === `${resource}/Properties/RawMessageDelivery`)
+        subscription.rawDelivery = op !== "remove" && isRaw(value);
+      else if (path === `${resource}/Properties`)
+        subscription.rawDelivery = isRaw(at(value, "RawMessageDelivery"));
+      else if (path === resource)
+        subscription.rawDelivery = isRaw(at(value, "Properties", "RawMessageDelivery"));
+    }
+  }
+}
+
+function isRaw(node: Node | undefined): boolean {
+  return isTrue(node) || textOf(node) === "true";
+}
+
+/**
+ * A patch whose path is absent stops Copilot. Judged are the ids that follow from the manifest: topics, queues, dead
+ * letters and subscriptions; other resources depend on more than this package knows.
+ */
+export function checkPatches(workload: Workload, patches: Patch[], problems: Problem[]): void {
+  const known = new Set(idsOf(workload));
+  const added = new Set(patches.filter(({ op }) => op === "add").map(({ path }) => path.split("/")[2] ?? ""));
+  for (const { path, at: place } of patches) {
+    const [, section, id = "", ...below] = path.split("/");
+    const judged =
+      section === "Resources" &&
+      /(?:SNSTopic|SNSTopicPolicy|SNSTopicSubscription|EventsQueue|DeadLetterQueue)$/.test(id);
+    if (!judged || known.has(id) || (below.length === 0 && added.has(id))) continue;
+    const message = `The stack of ${workload.name} has no \`${id}\`: the patch stops Copilot.`;
+    problems.push({ rule: "patch", message, hint: suggest(id, known, "ids"), ...place });
+  }
+}
+
+function idsOf({ publishes, queue, topicQueues }: Workload): string[] {
+  const topics = publishes.flatMap((topic: Topic) => [topic.logicalId, `${topic.logicalId}Policy`]);
+  const queues = [...(queue ? [queue] : []), ...topicQueues];
+  return [...topics, ...queues.flatMap(queueIds)];
+}
+
+function queueIds(queue: Queue): string[] {
+  const deadLetter = queue.deadLetter ? [queue.deadLetter.logicalId] : [];
+  return [
+    queue.logicalId,
+    ...deadLetter,
+    ...queue.subscriptions.map((subscription) => logicalId(subscription.logicalId)),
+  ];
+}
