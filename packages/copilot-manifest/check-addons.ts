@@ -1,3 +1,157 @@
-import type { Problem, Resolved, Workspace } from "./types.ts";
+import { distance } from "fastest-levenshtein";
+import { readAddons } from "./addons.ts";
+import { callOf, evaluate, referredType } from "./evaluate.ts";
+import { outputVariable } from "./names.ts";
+import { itemsOf, textOf, walk } from "./node.ts";
+import { suggest } from "./problem.ts";
+import type {
+  AddonStack,
+  EvaluatedStack,
+  MapNode,
+  Meanings,
+  Node,
+  Problem,
+  Resolved,
+  Workload,
+  Workspace,
+} from "./types.ts";
 
-export function checkAddons(_workspace: Workspace, _resolved: Resolved, _problems: Problem[]): void {}
+/** The addon templates of one environment, and what the workloads expect of them. */
+export function checkAddons(workspace: Workspace, resolved: Resolved, problems: Problem[]): void {
+  const exports = new Set<string>();
+  for (const stack of readAddons(workspace, resolved.environment)) {
+    problems.push(...stack.problems);
+    references(stack, problems);
+    const evaluated = evaluate(stack, placeholders);
+    for (const { expression, reason, at } of evaluated.unresolved) {
+      if (reason !== "mapping") continue;
+      const message = `${expression} finds nothing for ${resolved.environment}.`;
+      problems.push({
+        rule: "mapping",
+        message,
+        hint: "Add it to `Mappings`, or give it a DefaultValue.",
+        ...at,
+      });
+    }
+    collectExports(evaluated, exports, problems);
+    injectedTwice(stack, resolved.workloads, problems);
+  }
+  for (const workload of resolved.workloads) imports(workload, exports, problems);
+}
+
+/** Every resource has some value: only names and tables are judged here. */
+const placeholders: Meanings = {
+  ref: (id) => id,
+  getAtt: (id, attribute) => `${id}.${attribute}`,
+  parameter: (name) => name,
+  importValue: (name) => name,
+};
+
+function collectExports(evaluated: EvaluatedStack, exports: Set<string>, problems: Problem[]): void {
+  for (const { exportName, at } of evaluated.outputs.values()) {
+    if (exportName === undefined) continue;
+    if (exports.has(exportName))
+      problems.push({
+        rule: "duplicate-export",
+        message: `Two stacks of this environment export ${exportName}.`,
+        ...at,
+      });
+    exports.add(exportName);
+  }
+}
+
+/** `!Ref`, `!GetAtt` and `${…}` of a name that the merged template does not have. */
+function references(stack: AddonStack, problems: Problem[]): void {
+  const known = [...stack.parameters.keys(), ...stack.resources.keys()];
+  const nodes = [...stack.resources.values()].map((resource) => resource.node);
+  const outputs = [...stack.outputs.values()].flatMap(({ value, exportName }) => [value, exportName]);
+  for (const root of [...nodes, ...outputs, stack.conditions]) {
+    for (const node of walk(root)) {
+      if (node.kind !== "map") continue;
+      for (const name of namesIn(node)) {
+        if (known.includes(name) || name.startsWith("AWS::")) continue;
+        const message = `The template has no parameter or resource \`${name}\`.`;
+        problems.push({
+          rule: "unknown-reference",
+          message,
+          hint: suggest(name, known, "names"),
+          ...node.at,
+        });
+      }
+    }
+  }
+}
+
+function namesIn(node: MapNode): string[] {
+  const call = callOf(node);
+  if (!call) return [];
+  const { name, argument } = call;
+  if (name === "Ref") return [textOf(argument) ?? ""];
+  if (name === "Fn::GetAtt")
+    return [(textOf(argument) ?? textOf(itemsOf(argument)[0]) ?? "").split(".")[0] ?? ""];
+  return name === "Fn::Sub" ? namesInText(argument) : [];
+}
+
+function namesInText(argument: Node): string[] {
+  const [template, own] = argument.kind === "list" ? argument.items : [argument];
+  const local = own?.kind === "map" ? [...own.entries.keys()] : [];
+  return [...(textOf(template) ?? "").matchAll(/\$\{([^!}][^}]*)\}/g)]
+    .map(([, name = ""]) => name.trim())
+    .filter((name) => !local.includes(name))
+    .map((name) => name.split(".")[0] ?? "");
+}
+
+/** An addon's output becomes a variable, and may already be one. */
+function injectedTwice(stack: AddonStack, workloads: Workload[], problems: Problem[]): void {
+  const workload = workloads.find(({ name }) => name === stack.workload);
+  if (!workload) return;
+  for (const [output, { at }] of stack.outputs) {
+    const type = referredType(stack, output) ?? "";
+    const variable = outputVariable(output);
+    const attached = type === "AWS::IAM::ManagedPolicy" || type === "AWS::EC2::SecurityGroup";
+    if (attached || (!(variable in workload.variables) && !(variable in workload.secrets))) continue;
+    const message = `Copilot gives this output to ${workload.name} as ${variable}, which its manifest sets too.`;
+    problems.push({
+      rule: "injected-variable",
+      message,
+      hint: `Remove ${variable} from ${workload.file}, or rename the output.`,
+      ...at,
+    });
+  }
+}
+
+/** Exports may come from any stack of the account: only a name that is nearly one of ours is called wrong. */
+function imports(workload: Workload, exports: Set<string>, problems: Problem[]): void {
+  const sections = [
+    ["variables", workload.variables],
+    ["secrets", workload.secrets],
+  ] as const;
+  for (const [section, values] of sections) {
+    for (const [name, value] of Object.entries(values)) {
+      if ("fromCfn" in value) judge(value.fromCfn, workload, [section, name], exports, problems);
+    }
+  }
+  workload.securityGroups.forEach((group) => {
+    if (typeof group === "object")
+      judge(group.fromCfn, workload, ["network", "vpc", "security_groups"], exports, problems);
+  });
+}
+
+function judge(
+  name: string,
+  workload: Workload,
+  path: string[],
+  exports: Set<string>,
+  problems: Problem[],
+): void {
+  if (exports.has(name)) return;
+  const near = [...exports].find((known) => distance(known, name) <= 2);
+  if (!near) return;
+  const message = `No stack of this workspace exports ${name}.`;
+  problems.push({
+    rule: "unknown-export",
+    message,
+    hint: `Did you mean \`${near}\`?`,
+    ...workload.source(path),
+  });
+}

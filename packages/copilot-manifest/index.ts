@@ -1,8 +1,10 @@
 export type * from "./types.ts";
 export { readWorkspace } from "./workspace.ts";
 export { resolve } from "./resolve.ts";
-export { check } from "./check.ts";
-export { readAddons, evaluate } from "./addons.ts";
+export { check, environmentsOf } from "./check.ts";
+export { injectedVariables } from "./check-workload.ts";
+export { readAddons } from "./addons.ts";
+export { evaluate } from "./evaluate.ts";
 export { logicalId, outputVariable, topicLogicalId } from "./names.ts";
 export { parseSchedule } from "./schedule.ts";
 export { parseDuration } from "./duration.ts";

@@ -81,7 +81,7 @@ function fiveFields(text: string): { rule: string; cron: string } {
   if (dayWritten && weekdayWritten)
     throw new Error("EventBridge takes a day of the month or a weekday, not both");
   // Three mistakes of Copilot's translation, which would change the times without a word.
-  if (/^\*\//.test(day) || /^\*\//.test(weekday)) {
+  if (day.startsWith("*/") || weekday.startsWith("*/")) {
     throw new Error(
       "Copilot drops the step of a day or weekday like */2 and runs daily: write the days out, or cron(…)",
     );

@@ -245,55 +245,89 @@ export interface AddonStack {
   workload: string | undefined;
   application: string;
   environment: string;
+  /** The template files, relative to the root, in the order in which Copilot merges them. */
   files: string[];
-  parameters: Map<string, { default?: Node; value?: Node; at: Position }>;
+  parameters: Map<string, AddonParameter>;
   mappings: MapNode | undefined;
   conditions: MapNode | undefined;
   resources: Map<string, AddonResource>;
-  outputs: Map<string, { node: MapNode; at: Position }>;
+  outputs: Map<string, AddonOutput>;
   problems: Problem[];
+}
+
+export interface AddonParameter {
+  default?: Node;
+  /** From addons.parameters.yml; refers to the parent's stack, not to this one. */
+  value?: Node;
+  at: Position;
 }
 
 export interface AddonResource {
   type: string;
+  /** Name of a condition of the stack: without it being true the resource does not exist. */
   condition?: string;
-  /** Properties as written, intrinsics in long form (`{ "Fn::Sub": … }`, `{ Ref: … }`). */
+  /** As written, intrinsics in long form (`{ "Fn::Sub": … }`, `{ Ref: … }`). */
   properties: Node | undefined;
-  node: MapNode;
+  node: Node;
   at: Position;
 }
 
-/** What a name means where the stack is run. `undefined` = not known here; it ends in `unresolved`. */
+export interface AddonOutput {
+  value: Node | undefined;
+  exportName?: Node;
+  condition?: string;
+  at: Position;
+}
+
+/** What names mean where the stack is run. `undefined`: not known here; the expression ends in `unresolved`. */
 export interface Meanings {
-  /** `!Ref` of a resource of this stack, and of a resource of the parent in addons.parameters.yml (`resource` undefined). */
+  /** `!Ref` of a resource of this stack; in addons.parameters.yml of one of the parent's (then `resource` is undefined). */
   ref(logicalId: string, resource: EvaluatedResource | undefined): unknown;
+  /** `!GetAtt`, the same way. */
   getAtt(logicalId: string, attribute: string, resource: EvaluatedResource | undefined): unknown;
-  /** Parameters that neither the built-ins (App, Env, Name), addons.parameters.yml nor a default answer. */
+  /** A parameter that neither App, Env and Name, nor addons.parameters.yml, nor a default answers. */
   parameter?(name: string): unknown;
   importValue?(name: string): unknown;
-  /** `AWS::Region`, `AWS::AccountId`, `AWS::Partition`, … */
+  /** `AWS::Region`, `AWS::AccountId`, … Without it: ap-northeast-1, twelve zeros, partition aws, amazonaws.com. */
   pseudo?(name: string): string | undefined;
 }
 
 export interface EvaluatedResource {
   logicalId: string;
   type: string;
-  /** Evaluated with what is known so far; what could not be is left out. */
+  /** What could not be evaluated is left out. */
   properties: Record<string, unknown>;
+  at: Position;
+}
+
+export interface EvaluatedOutput {
+  /** undefined when it could not be evaluated. */
+  value: unknown;
+  exportName?: string;
   at: Position;
 }
 
 export interface EvaluatedStack {
   workload: string | undefined;
   resources: Map<string, EvaluatedResource>;
-  outputs: Map<string, { value: unknown; exportName?: string; at: Position }>;
-  /** Outputs that Copilot gives to the containers: variables (`FEED_BUCKET_NAME`), secrets, policies, security groups. */
+  outputs: Map<string, EvaluatedOutput>;
+  /** What Copilot does with a workload's outputs; empty for the environment's stack. */
   injected: {
+    /** `FEED_BUCKET_NAME` → value, into every container. */
     variables: Record<string, string>;
+    /** Outputs that `!Ref` a SecretsManager secret. */
     secrets: Record<string, string>;
+    /** Outputs that `!Ref` a managed policy: attached to the task role. */
     policies: string[];
+    /** Outputs that `!Ref` a security group: attached to the service. */
     securityGroups: string[];
   };
-  /** Expressions that had no value here, with the place where they were written. */
-  unresolved: { expression: string; at: Position }[];
+  unresolved: Unresolved[];
+}
+
+/** An expression that had no value, and where it was written. */
+export interface Unresolved {
+  expression: string;
+  reason: "reference" | "attribute" | "parameter" | "import" | "mapping" | "function" | "cycle";
+  at: Position;
 }

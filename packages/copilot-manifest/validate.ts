@@ -85,8 +85,6 @@ function scalar(node: ScalarNode, schema: ScalarSchema, path: string[], problems
 function faultOf(node: ScalarNode, schema: ScalarSchema): string | undefined {
   const { value, style } = node;
   switch (schema.kind) {
-    case "string":
-      return undefined;
     case "bool":
       return typeof value === "boolean" || (style === "plain" && /^(?:y|yes|n|no|on|off)$/i.test(node.text))
         ? undefined
@@ -99,6 +97,8 @@ function faultOf(node: ScalarNode, schema: ScalarSchema): string | undefined {
       return typeof value === "string" && (node.unresolved || parseDuration(value) !== undefined)
         ? undefined
         : nameOf(schema);
+    default:
+      return undefined;
   }
 }
 
@@ -117,7 +117,7 @@ function kindOf(node: Node): string {
   if (node.kind === "map") return "a map";
   if (node.kind === "list") return "a list";
   if (node.style !== "plain" && typeof node.value === "string") return `the text "${node.value}"`;
-  return `${node.text}`;
+  return node.text;
 }
 
 /** `subscribe.topics[1].name` */

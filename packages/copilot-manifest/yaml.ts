@@ -95,7 +95,7 @@ class Reader {
   }
 
   #untagged(node: ParsedNode, at: Position): Node {
-    if (isMap(node)) return this.#map(node as YAMLMap.Parsed, at);
+    if (isMap(node)) return this.#map(node, at);
     if (isSeq(node))
       return {
         kind: "list",
@@ -129,13 +129,13 @@ class Reader {
     const own = new Map<string, Entry>();
     const merged = new Map<string, Entry>();
     for (const pair of map.items) {
-      const key = pair.key as ParsedNode;
+      const key = pair.key;
       const place = this.#place(key.range[0]);
       if (!isScalar(key)) {
         this.#problems.push({ rule: "yaml", message: "A key must be a plain text here.", ...place });
         continue;
       }
-      const value = pair.value as ParsedNode | null;
+      const value = pair.value;
       const name = key.source ?? String(key.value);
       if (name === "<<" && key.type === Scalar.PLAIN && value) this.#merge(this.read(value), merged, place);
       else if (!own.has(name)) {

@@ -1,0 +1,126 @@
+#!/usr/bin/env node
+import { parseArgs } from "node:util";
+import { stringify } from "yaml";
+import { check, environmentsOf, formatProblems, readWorkspace, resolve } from "./index.ts";
+import { suggest } from "./problem.ts";
+import type { Queue, Resolved, Workload } from "./types.ts";
+
+const usage = `copilot-manifest check [--root dir] [--reporter text|json] [--elsewhere service,…]
+copilot-manifest show --env name [--root dir] [--json] [workload]
+
+check  says what is wrong in a Copilot workspace, with file, line and what to do; exits 1 when something is.
+show   prints the workloads as one environment sees them: interpolated, merged, with Copilot's defaults.
+
+--root       the folder in which copilot/ lies (default: here)
+--elsewhere  services of the application that live in other repositories
+`;
+
+const options = {
+  root: { type: "string", default: "." },
+  env: { type: "string" },
+  json: { type: "boolean", default: false },
+  reporter: { type: "string", default: "text" },
+  elsewhere: { type: "string", default: "" },
+  help: { type: "boolean", default: false },
+} as const;
+
+type Options = ReturnType<typeof parse>["values"];
+
+function parse(args: string[]) {
+  return parseArgs({ args, options, allowPositionals: true });
+}
+
+function main(args: string[]): number {
+  const { values, positionals } = parse(args);
+  const [command, name] = positionals;
+  if (command === "check") return runCheck(values);
+  if (command === "show") return show(values, name);
+  (values.help ? process.stdout : process.stderr).write(usage);
+  return values.help ? 0 : 2;
+}
+
+function runCheck({ root, reporter, elsewhere }: Options): number {
+  const start = performance.now();
+  const workspace = readWorkspace(root);
+  const problems = check(workspace, process.env, { elsewhere: elsewhere.split(",").filter(Boolean) });
+  if (reporter === "json") process.stdout.write(`${JSON.stringify(problems, undefined, 2)}\n`);
+  else if (problems.length > 0) process.stdout.write(`${formatProblems(problems)}\n`);
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  const { workloads, pipelines } = workspace;
+  const read = `${workloads.size} workloads × ${environmentsOf(workspace).length} environments, ${pipelines.size} pipelines`;
+  process.stderr.write(
+    `${problems.length === 0 ? "✔" : "✘"} ${read}: ${problems.length} problems (${seconds} s)\n`,
+  );
+  return problems.length === 0 ? 0 : 1;
+}
+
+function show({ root, env, json }: Options, name: string | undefined): number {
+  const workspace = readWorkspace(root);
+  const known = environmentsOf(workspace);
+  if (env === undefined || (workspace.environments.length > 0 && !known.includes(env))) {
+    const what = env === undefined ? "--env is missing." : `There is no environment ${env}.`;
+    process.stderr.write(`✘ ${what}\n  ${suggest(env ?? "", known, "environments")}\n`);
+    return 2;
+  }
+  const resolved = resolve(workspace, env);
+  const one = resolved.workloads.find((workload) => workload.name === name);
+  if (name !== undefined && !one) {
+    const names = resolved.workloads.map((workload) => workload.name);
+    process.stderr.write(`✘ There is no workload ${name}.\n  ${suggest(name, names, "workloads")}\n`);
+    return 2;
+  }
+  if (json) process.stdout.write(`${JSON.stringify(one ?? resolved, undefined, 2)}\n`);
+  else process.stdout.write(one ? stringify(one.manifest) : table(resolved));
+  if (resolved.problems.length > 0) process.stderr.write(`${formatProblems(resolved.problems)}\n`);
+  return resolved.problems.length > 0 ? 1 : 0;
+}
+
+function table({ workloads, topology }: Resolved): string {
+  const lines = [
+    ["workload", "type", "port", "cpu", "memory", "tasks", "schedule"],
+    ...workloads.map((workload) => [
+      workload.name,
+      workload.type,
+      String(workload.image.port ?? "–"),
+      String(workload.cpu),
+      String(workload.memory),
+      tasks(workload),
+      workload.schedule?.rule ?? (workload.schedule ? "disabled" : "–"),
+    ]),
+  ];
+  const topics = topology.topics.map((topic) => `topic  ${topic.resourceName}\n`);
+  const queues = topology.queues.map((queue) => `queue  ${queue.resourceName}  ←  ${fedBy(queue)}\n`);
+  return `${columns(lines)}\n${topics.join("")}\n${queues.join("")}`;
+}
+
+function tasks({ count }: Workload): string {
+  return typeof count === "number" ? String(count) : `${count.min}–${count.max}`;
+}
+
+function fedBy({ subscriptions, deadLetter }: Queue): string {
+  const topics = subscriptions
+    .map(({ topic, rawDelivery }) => `${topic}${rawDelivery ? " (raw)" : ""}`)
+    .join(", ");
+  return `${topics || "nothing"}${deadLetter ? `, dead letters after ${deadLetter.tries} tries` : ""}`;
+}
+
+function columns(rows: string[][]): string {
+  const widths = (rows[0] ?? []).map((_cell, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
+  return rows
+    .map(
+      (row) =>
+        `${row
+          .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+          .join("  ")
+          .trimEnd()}\n`,
+    )
+    .join("");
+}
+
+try {
+  process.exitCode = main(process.argv.slice(2));
+} catch (error) {
+  // Only the command line itself can be wrong here: mistakes in the workspace are problems, not exceptions.
+  process.stderr.write(`✘ ${(error as Error).message}\n${usage}`);
+  process.exitCode = 2;
+}
