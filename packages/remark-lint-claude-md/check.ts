@@ -39,16 +39,19 @@ export function checkMissing(dir: string, project: Project): Finding[] {
  */
 export function answeredBy(dir: string, project: Project): string[] {
   return documentable(project).filter((missing) => {
-    if (missing === dir || !isWithin(missing, dir) || project.doc(missing)) return false;
+    if (missing === dir || !isWithin(missing, dir) || project.documented(missing)) return false;
     let ancestor = parentOf(missing);
-    while (ancestor !== "" && !project.doc(ancestor)) ancestor = parentOf(ancestor);
+    while (ancestor !== "" && !project.documented(ancestor)) ancestor = parentOf(ancestor);
     return ancestor === dir;
   });
 }
 
 /** True when `path` is one of the documents that the configuration asks for. */
 export function isDocument(path: string, project: Project): boolean {
-  return nameOf(path) === project.config.file && project.dirs.includes(parentOf(path));
+  const dir = parentOf(path);
+  return (
+    nameOf(path) === project.config.file && project.kind(dir) === "directory" && !project.config.excluded(dir)
+  );
 }
 
 /** Directories that exist, and those that must. */

@@ -3,12 +3,12 @@ import { realpathSync, writeFileSync } from "node:fs";
 import { relative, resolve, sep } from "node:path";
 import { parseArgs } from "node:util";
 import { check } from "./check.ts";
-import { loadConfig } from "./config.ts";
 import type { Finding } from "./finding.ts";
-import { gitSource, repositoryRoot } from "./git.ts";
+import { repositoryRoot } from "./git.ts";
 import { didYouMean } from "./names.ts";
+import { openProject } from "./open.ts";
 import { isWithin } from "./paths.ts";
-import { createProject, type Project } from "./project.ts";
+import type { Project } from "./project.ts";
 import { reportJson } from "./report-json.ts";
 import { reportPretty } from "./report-pretty.ts";
 import { SetUpError } from "./set-up-error.ts";
@@ -50,15 +50,14 @@ async function main(args: string[], cwd: string): Promise<number> {
   const outputs = (values.reporter ?? ["pretty"]).map(reporterOf);
 
   const root = repositoryRoot(cwd);
-  const project = createProject(
-    gitSource(root, { tracked: values.tracked ?? false }),
-    await loadConfig(root, values.config === undefined ? undefined : resolve(cwd, values.config)),
-  );
-  project.config.proveUsed(project.dirs);
+  const project = await openProject(root, {
+    tracked: values.tracked ?? false,
+    config: values.config === undefined ? undefined : resolve(cwd, values.config),
+  });
   const paths = given.length === 0 ? [""] : given.map((path) => repositoryPath(path, root, cwd, project));
   const findings = check(project, paths);
   const documents = project.dirs.filter(
-    (dir) => project.doc(dir) && paths.some((path) => isWithin(project.docPath(dir), path)),
+    (dir) => project.documented(dir) && paths.some((path) => isWithin(project.docPath(dir), path)),
   ).length;
   for (const { report, file } of outputs) {
     const text = report(findings, documents);

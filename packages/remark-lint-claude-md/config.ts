@@ -154,15 +154,22 @@ function validateRule(name: string, setting: unknown, fail: (message: string) =>
  * Loads the configuration of the repository at `root`: one file there, or the one that `path` names.
  * It is imported again after every edit.
  *
+ * @param overrides settings that win over the file's; they may stand without a file.
  * @throws SetUpError when there is none, or it is wrong.
  */
-export async function loadConfig(root: string, path?: string): Promise<ResolvedConfig> {
+export async function loadConfig(
+  root: string,
+  path?: string,
+  overrides: Partial<Config> = {},
+): Promise<ResolvedConfig> {
   const candidates = path === undefined ? ["claude-md.config.ts", "claude-md.config.mjs"] : [path];
   const file = candidates.map((name) => resolve(root, name)).find((name) => existsSync(name));
-  if (file === undefined)
+  const read: ReadTemplate = (template) => readTemplate(root, template);
+  if (file === undefined && overrides.templates === undefined)
     throw new SetUpError(
       `There is no ${candidates.map((name) => `\`${name}\``).join(" or ")} in \`${root}\`. Write one: export default defineConfig({ templates: [{ files: ["**"], template: "docs/template.md" }] })`,
     );
+  if (file === undefined) return resolveConfig(overrides as Config, read);
   let exported: { default?: Config };
   try {
     exported = (await import(`${pathToFileURL(file).href}?${statSync(file).mtimeMs}`)) as {
@@ -171,13 +178,11 @@ export async function loadConfig(root: string, path?: string): Promise<ResolvedC
   } catch (error) {
     throw new SetUpError(
       `\`${file}\` cannot be loaded: ${error instanceof Error ? error.message : String(error)}`,
-      {
-        cause: error,
-      },
+      { cause: error },
     );
   }
   const from = relative(root, dirname(file)).split(sep).join("/");
-  return resolveConfig(exported.default as Config, (template) => readTemplate(root, template), from);
+  return resolveConfig({ ...(exported.default as Config), ...overrides }, read, from);
 }
 
 function readTemplate(root: string, path: string): string | undefined {

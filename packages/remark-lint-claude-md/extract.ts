@@ -50,6 +50,7 @@ export interface Text {
 
 export interface Block {
   type: string;
+  /** Of a paragraph; of other blocks empty. */
   text: string;
   range: Range;
 }
@@ -106,7 +107,7 @@ export function extract(tree: Root, text: string): DocFacts {
     comments: [],
     blocks: tree.children.map((node) => ({
       type: node.type,
-      text: node.type === "html" ? copy(node.value) : copy(toString(node)),
+      text: node.type === "paragraph" ? copy(toString(node)) : "",
       range: rangeOf(node),
     })),
   };

@@ -30,14 +30,16 @@ export interface Project {
   kind(path: string): "file" | "directory" | "submodule" | undefined;
   /** Names in `dir`, sorted. */
   children(dir: string): readonly string[];
-  /** Every existing path, files and directories. */
-  paths(): Iterable<string>;
+  /** Existing files and directories whose last segment is `name`. */
+  named(name: string): readonly string[];
   tracked(path: string): boolean;
   ignored(path: string): boolean;
   /** The path as git spells it, when `path` differs from it in case only. */
   spelling(path: string): string | undefined;
   /** The path of the document that `dir` has or should have. */
   docPath(dir: string): string;
+  documented(dir: string): boolean;
+  /** The document of `dir`; one that cannot be read counts as empty. */
   doc(dir: string): Doc | undefined;
   /** The facts of any Markdown file. */
   markdown(path: string): DocFacts | undefined;
@@ -71,6 +73,7 @@ export function createProject(source: Source, config: ResolvedConfig): Project {
 
   const sorted = new Map<string, readonly string[]>();
   const parsed = new Map<string, DocFacts | undefined>();
+  let byName: Map<string, string[]> | undefined;
   let folded: Map<string, string> | undefined;
 
   const markdown = (path: string): DocFacts | undefined => {
@@ -82,7 +85,7 @@ export function createProject(source: Source, config: ResolvedConfig): Project {
     return parsed.get(path);
   };
 
-  const project: Project = {
+  return {
     config,
     dirs: [...children.keys()].filter((dir) => !config.excluded(dir)).sort(compareStrings),
     kind: (path) => {
@@ -95,28 +98,26 @@ export function createProject(source: Source, config: ResolvedConfig): Project {
       if (!names) sorted.set(dir, (names = [...(children.get(dir) ?? [])].sort(compareStrings)));
       return names;
     },
-    *paths() {
-      yield* files.keys();
-      yield* children.keys();
+    named: (name) => {
+      byName ??= Map.groupBy([...files.keys(), ...children.keys()], nameOf);
+      return byName.get(name) ?? [];
     },
     tracked: (path) => files.get(path)?.tracked ?? true,
     ignored: (path) => source.ignored(path),
     spelling: (path) => {
       if (!folded) {
         folded = new Map();
-        for (const known of project.paths()) folded.set(known.toLowerCase(), known);
+        for (const known of [...files.keys(), ...children.keys()]) folded.set(known.toLowerCase(), known);
       }
       return folded.get(path.toLowerCase());
     },
     docPath: (dir) => inside(dir, config.file),
+    documented: (dir) => files.has(inside(dir, config.file)),
     doc: (dir) => {
       const path = inside(dir, config.file);
-      if (!files.has(path)) return undefined;
-      const facts = markdown(path);
-      return facts && { dir, path, facts };
+      return files.has(path) ? { dir, path, facts: markdown(path) ?? parse("") } : undefined;
     },
     markdown,
     template: (dir) => config.template(dir),
   };
-  return project;
 }

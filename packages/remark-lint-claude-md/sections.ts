@@ -21,22 +21,29 @@ export const shortestReason = 10;
 
 /** The document's second-level sections, in order. */
 export function sectionsOf(facts: DocFacts, template: Template): Section[] {
-  const footer = footerBlock(facts, template);
-  const outline = facts.headings.filter((heading) => heading.top && heading.depth <= 2);
-  return outline.flatMap((heading, index) => {
-    if (heading.depth !== 2) return [];
-    const start = heading.range[1];
-    const end = outline[index + 1]?.range[0] ?? Infinity;
-    const blocks = facts.blocks.filter(
-      (block) =>
-        block.range[0] >= start &&
-        block.range[1] <= end &&
-        block.type !== "html" &&
-        !(footer && block.range[0] >= footer.rule.range[0]),
-    );
-    const own = template.sections.find((section) => canonical(section.heading) === canonical(heading.raw));
-    return [{ heading, template: own, start, end, blocks }];
-  });
+  const own = new Map(template.sections.map((section) => [canonical(section.heading), section]));
+  const headings = new Map(facts.headings.map((heading) => [heading.range[0], heading]));
+  const last = footerBlock(facts, template)?.rule.range[0] ?? Infinity;
+  const sections: Section[] = [];
+  let open: Section | undefined;
+  for (const block of facts.blocks) {
+    const heading = block.type === "heading" ? headings.get(block.range[0]) : undefined;
+    if (heading && heading.depth <= 2) {
+      if (open) open.end = block.range[0];
+      open =
+        heading.depth === 2
+          ? {
+              heading,
+              template: own.get(canonical(heading.raw)),
+              start: block.range[1],
+              end: Infinity,
+              blocks: [],
+            }
+          : undefined;
+      if (open) sections.push(open);
+    } else if (block.type !== "html" && block.range[0] < last) open?.blocks.push(block);
+  }
+  return sections;
 }
 
 /** The rule and the paragraph that end the document, where the template has a footer. */

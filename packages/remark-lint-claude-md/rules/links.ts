@@ -237,8 +237,7 @@ function missing(target: string, dir: string, project: Project): Problem {
 /** The one existing path with the same name, or the nearest name beside the missing one. */
 function guess(target: string, project: Project): string | undefined {
   const name = nameOf(target);
-  const twins: string[] = [];
-  for (const path of project.paths()) if (path !== "" && nameOf(path) === name) twins.push(path);
+  const twins = project.named(name);
   // Every directory has a document, so a document's name alone says nothing: its directory does.
   if (name === project.config.file) {
     const dir = nearestDirectory(parentOf(target), project);
@@ -255,11 +254,23 @@ function nearestDirectory(dir: string, project: Project): string | undefined {
   return nearest(dir, project.dirs);
 }
 
+const anchorsOfDocument = new WeakMap<DocFacts, ReadonlySet<string>>();
+
+/** Every anchor of a document, from headings and raw HTML. */
+function anchorsOf(facts: DocFacts): ReadonlySet<string> {
+  let anchors = anchorsOfDocument.get(facts);
+  if (!anchors) {
+    const all = [...facts.headings.map((heading) => heading.slug), ...facts.anchors];
+    anchors = new Set(all.map((anchor) => anchor.normalize("NFC")));
+    anchorsOfDocument.set(facts, anchors);
+  }
+  return anchors;
+}
+
 function* anchorProblems(anchor: string, facts: DocFacts, file?: string): Iterable<Problem> {
-  const anchors = [...facts.headings.map((heading) => heading.slug), ...facts.anchors].map((known) =>
-    known.normalize("NFC"),
-  );
-  if (anchors.includes(anchor)) return;
+  const known = anchorsOf(facts);
+  if (known.has(anchor)) return;
+  const anchors = [...known];
   const place = file === undefined ? "" : ` in \`${file}\``;
   const bare = (text: string): string => text.replaceAll("\u{FE0F}", "");
   const twin = anchors.find((known) => bare(known) === bare(anchor));

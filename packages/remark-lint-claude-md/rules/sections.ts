@@ -191,11 +191,10 @@ function nearMissesOf(
   found: Section[],
   template: Template,
 ): Map<DocFacts["headings"][number], TemplateSection> {
-  const missing = template.sections.filter((wanted) => !found.some((section) => section.template === wanted));
-  const strangers = facts.headings.filter(
-    (heading) =>
-      heading.depth > 1 && !found.some((section) => section.heading === heading && section.template),
-  );
+  const present = new Set(found.map((section) => section.template));
+  const known = new Set(found.filter((section) => section.template).map((section) => section.heading));
+  const missing = template.sections.filter((wanted) => !present.has(wanted));
+  const strangers = facts.headings.filter((heading) => heading.depth > 1 && !known.has(heading));
   const result = new Map<DocFacts["headings"][number], TemplateSection>();
   for (const heading of strangers) {
     const wanted = missing.filter((candidate) => ![...result.values()].includes(candidate));

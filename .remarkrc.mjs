@@ -1,0 +1,1 @@
+export default { plugins: ["remark-lint-claude-md/preset"] };
