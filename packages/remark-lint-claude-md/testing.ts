@@ -1,5 +1,10 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { fromMarkdown } from "mdast-util-from-markdown";
 import { toString } from "mdast-util-to-string";
+import { onTestFinished } from "vitest";
 import { type Config, resolveConfig } from "./config.ts";
 import type { Finding } from "./finding.ts";
 import { isWithin } from "./paths.ts";
@@ -79,4 +84,41 @@ export function examplesIn(source: string): Example[] {
     }
   }
   return examples;
+}
+
+/** Creates files below `root`. */
+export function write(root: string, files: Record<string, string>): void {
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+}
+
+/** Runs git in `root`, as nobody in particular and without the user's configuration. */
+export function git(root: string, ...args: string[]): string {
+  return execFileSync("git", args, {
+    cwd: root,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe"],
+    env: {
+      ...process.env,
+      GIT_CONFIG_GLOBAL: "/dev/null",
+      GIT_CONFIG_SYSTEM: "/dev/null",
+      GIT_AUTHOR_NAME: "a",
+      GIT_AUTHOR_EMAIL: "a@example.com",
+      GIT_COMMITTER_NAME: "a",
+      GIT_COMMITTER_EMAIL: "a@example.com",
+    },
+  });
+}
+
+/** A git repository in a temporary folder with these files committed; removed when the test is done. */
+export function repository(files: Record<string, string>): string {
+  const root = realpathSync(mkdtempSync(join(tmpdir(), "claude-md-")));
+  onTestFinished(() => rmSync(root, { recursive: true, force: true }));
+  git(root, "init", "--quiet");
+  write(root, files);
+  git(root, "add", "--all");
+  git(root, "commit", "--quiet", "--allow-empty", "--message", "files");
+  return root;
 }
