@@ -1,0 +1,123 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { z } from "zod";
+import { UserError } from "./user-error.ts";
+
+/** The local meaning of what the manifests leave to AWS; what a value in the configuration may be made of. */
+export interface Local {
+  root: string;
+  application: string;
+  environment: string;
+  region: string;
+  /** The first database cluster among the addons; asking for it when there is none is an error. */
+  database: { host: string; port: number; name: string; owner: string };
+  /** `http://127.0.0.1:<port>` of a workload, or of a process that is never deployed. */
+  url(name: string): string;
+  /** The first address that a mail rule of the addons receives for, with `user` before the @ where it names a domain. */
+  mailAddress(user?: string): string;
+}
+
+export type Value = string | ((local: Local) => string);
+
+/** A command that prepares the data. It runs to its end before any workload starts, at each start. */
+export interface SetupCommand {
+  name: string;
+  /** Folder of its package, relative to the workspace root. */
+  directory: string;
+  /** Program and arguments; `node` is the Node.js that runs the workloads. */
+  command: string[];
+  variables?: Record<string, Value>;
+  /** Show what it writes to stdout on the dashboard, under this heading. */
+  notes?: string;
+}
+
+/** A process that belongs to the laptop only: the sandbox of a partner, a stand-in for the outside world. */
+export interface LocalProcess {
+  name: string;
+  directory: string;
+  /** Default: the package's `start` script. */
+  command?: string[];
+  /** Default: any free port. The process learns it as PORT. */
+  port?: number;
+  variables?: Record<string, Value>;
+  /** Secrets of the workloads that it knows too, by variable name. */
+  secrets?: string[];
+  /** Variables of the workloads that lead to it: name → path behind its address. */
+  answers?: Record<string, string>;
+  /** Path that answers 200 when it can work. Default: ready when the port is open. */
+  health?: string;
+}
+
+/** What no manifest can say. Lives in `copilot-local.config.ts` beside the `copilot` folder. */
+export interface Config {
+  /** Default `us-east-1`. */
+  region?: string;
+  setup?: SetupCommand[];
+  processes?: LocalProcess[];
+  /** Manifest variables that have another value on a laptop, for every workload that has them. */
+  variables?: Record<string, Value>;
+  /** What people call the web apps, for the links on the dashboard. */
+  titles?: Record<string, string>;
+}
+
+/** Gives the configuration its type; returns it unchanged. */
+export function defineConfig(config: Config): Config {
+  return config;
+}
+
+const value = z.union([z.string(), z.function()]);
+const schema = z.strictObject({
+  region: z.string().optional(),
+  setup: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        directory: z.string(),
+        command: z.array(z.string()).min(1),
+        variables: z.record(z.string(), value).optional(),
+        notes: z.string().optional(),
+      }),
+    )
+    .optional(),
+  processes: z
+    .array(
+      z.strictObject({
+        name: z.string().regex(/^[a-z][a-z0-9-]*$/),
+        directory: z.string(),
+        command: z.array(z.string()).min(1).optional(),
+        port: z.int().min(1).max(65_535).optional(),
+        variables: z.record(z.string(), value).optional(),
+        secrets: z.array(z.string()).optional(),
+        answers: z.record(z.string(), z.string()).optional(),
+        health: z.string().startsWith("/").optional(),
+      }),
+    )
+    .optional(),
+  variables: z.record(z.string(), value).optional(),
+  titles: z.record(z.string(), z.string()).optional(),
+});
+
+export const configFile = "copilot-local.config.ts";
+
+/** Reads `copilot-local.config.ts` (or `.js`, `.mjs`) of the root; an absent one is an empty configuration. */
+export async function loadConfig(root: string): Promise<Config> {
+  const name = [configFile, "copilot-local.config.mjs", "copilot-local.config.js"].find((file) =>
+    existsSync(join(root, file)),
+  );
+  if (!name) return {};
+  let config: unknown;
+  try {
+    ({ default: config } = (await import(pathToFileURL(join(root, name)).href)) as { default: unknown });
+  } catch (error) {
+    throw new UserError(`${name} cannot be loaded: ${(error as Error).message}`, undefined, { cause: error });
+  }
+  const checked = schema.safeParse(config);
+  if (!checked.success) {
+    throw new UserError(
+      `${name} is not a configuration:\n  ${z.prettifyError(checked.error).replaceAll("\n", "\n  ")}`,
+      `Write it as \`export default defineConfig({ … })\` of copilot-local, which says what there is.`,
+    );
+  }
+  return config as Config;
+}
