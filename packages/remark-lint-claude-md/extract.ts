@@ -16,18 +16,16 @@ export interface Heading {
 }
 
 export interface Link {
-  kind: "link" | "image" | "definition";
   url: string;
   text: string;
   range: Range;
 }
 
 export interface Fence {
-  lang: string;
   value: string;
   range: Range;
-  /** Offset of the first line after the opening fence. */
-  content: number;
+  /** Line of the document on which the content begins, from 0. */
+  line: number;
 }
 
 /** `**label**: value` at the start of a line, or a sub-heading with what follows it. */
@@ -39,7 +37,7 @@ export interface Label {
 }
 
 /** A paragraph or list item that holds one run of text. */
-export interface Text {
+interface Text {
   text: string;
   /** Has nothing below it, such as a nested list. */
   leaf: boolean;
@@ -67,8 +65,6 @@ export interface DocFacts {
   fences: Fence[];
   labels: Label[];
   texts: Text[];
-  /** HTML comments. */
-  comments: { value: string; range: Range }[];
   /** The top level, in order. */
   blocks: Block[];
 }
@@ -104,7 +100,6 @@ export function extract(tree: Root, text: string): DocFacts {
     fences: [],
     labels: [],
     texts: [],
-    comments: [],
     blocks: tree.children.map((node) => ({
       type: node.type,
       text: node.type === "paragraph" ? copy(toString(node)) : "",
@@ -155,7 +150,6 @@ function collect(node: Nodes, parent: Nodes | undefined, depth: number, text: st
     case "link":
     case "image":
       facts.links.push({
-        kind: node.type,
         url: copy(node.url),
         text: copy(toString(node)),
         range,
@@ -163,16 +157,15 @@ function collect(node: Nodes, parent: Nodes | undefined, depth: number, text: st
       break;
     case "definition":
       // Without GFM `[^1]: text` is a definition; it is a footnote to everyone else.
-      if (!node.identifier.startsWith("^"))
-        facts.links.push({ kind: "definition", url: copy(node.url), text: "", range });
+      if (!node.identifier.startsWith("^")) facts.links.push({ url: copy(node.url), text: "", range });
       break;
     case "code": {
-      const content = Math.min(text.length, text.indexOf("\n", range[0]) + 1 || text.length);
-      facts.fences.push({ lang: node.lang ?? "", value: copy(node.value), range, content });
+      const fenced = text[range[0]] === "`" || text[range[0]] === "~";
+      const line = (node.position?.start.line ?? 1) - (fenced ? 0 : 1);
+      facts.fences.push({ value: copy(node.value), range, line });
       break;
     }
     case "html":
-      if (/^\s*<!--/.test(node.value)) facts.comments.push({ value: copy(node.value), range });
       for (const match of node.value.matchAll(/\s(?:id|name)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))/gi))
         facts.anchors.push(copy(match[1] ?? match[2] ?? match[3] ?? ""));
       break;

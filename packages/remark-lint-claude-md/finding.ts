@@ -44,7 +44,7 @@ export interface Finding extends Omit<Problem, "at" | "severity"> {
 }
 
 /** The 1-based line and column of `offset`. */
-export function pointAt(lineStarts: readonly number[], offset: number): { line: number; column: number } {
+function pointAt(lineStarts: readonly number[], offset: number): { line: number; column: number } {
   let low = 0;
   let high = lineStarts.length - 1;
   while (low < high) {

@@ -5,7 +5,7 @@ import { canonical, didYouMean, nearest } from "./names.ts";
 import { parentOf, relativeTo, resolveFrom } from "./paths.ts";
 import { SetUpError } from "./set-up-error.ts";
 
-export interface TemplateLabel {
+interface TemplateLabel {
   text: string;
   /** Written by the template, may be kept by a document. */
   default: string;

@@ -18,7 +18,7 @@ export interface World {
 }
 
 /** A source that lives in memory. */
-export function memory({ files, ignored = [], untracked = [] }: World): Source {
+function memory({ files, ignored = [], untracked = [] }: World): Source {
   return {
     files: new Map(Object.keys(files).map((path) => [path, { tracked: !untracked.includes(path) }])),
     submodules: new Set(),

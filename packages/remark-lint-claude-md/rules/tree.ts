@@ -245,16 +245,15 @@ interface Place {
 }
 
 function placeIn(fence: Fence, lineStarts: readonly number[]): Place {
-  const first = lineStarts.findLastIndex((start) => start <= fence.content);
   const starts = fence.value.split(/\r\n|\n|\r/);
-  const startOf = (line: number): number => lineStarts[first + line] ?? fence.content;
+  const startOf = (line: number): number => lineStarts[fence.line + line] ?? fence.range[0];
   return {
     entry: (entry) => {
       const start = startOf(entry.line) + entry.column;
       return [start, start + entry.name.length + (entry.directory && entry.name !== "/" ? 1 : 0)];
     },
     line: (line) => [startOf(line), startOf(line) + (starts[line]?.length ?? 0)],
-    number: (line) => first + line + 1,
+    number: (line) => fence.line + line + 1,
   };
 }
 
