@@ -457,14 +457,11 @@ export function createRunner(options: StartOptions): Runner {
     sources?.close();
     for (const watcher of manifests) watcher.close();
     deliveries?.close();
-    // A worker waits for the answer to its long poll before it ends; nothing is coming any more.
-    const waking = setInterval(() => cloud?.wake(), 100);
     await Promise.allSettled([
       setupChild?.stop(graceMs),
       ...[...services.values()].map((service) => service.stop(graceMs)),
       ...[...jobs.values()].map((job) => job.stop(graceMs)),
     ]);
-    clearInterval(waking);
     await inFlight;
     waitingFor = "PostgreSQL and the queues to stop";
     await Promise.allSettled([

@@ -36,7 +36,7 @@ export interface ServiceOptions {
   guard: Guard;
   onLine: (line: string) => void;
   onChange: () => void;
-  /** Called when the process was told to stop, so that what it waits for can be answered. */
+  /** Called every 100 ms while the process is stopping, so that what it waits for can be answered. */
   onStopping?(): void;
 }
 
@@ -158,9 +158,10 @@ export function supervise(options: ServiceOptions): Service {
     cutPause();
     if (child?.running()) {
       change({ status: "stopping", waitingFor: "the process to end" });
-      const gone = child.stop(graceMs);
-      options.onStopping?.();
-      await gone;
+      // Again and again: what it waited for may be answered before it has noticed the signal.
+      const nudge = setInterval(() => options.onStopping?.(), 100);
+      await child.stop(graceMs);
+      clearInterval(nudge);
     }
   };
 

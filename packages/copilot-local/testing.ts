@@ -19,7 +19,10 @@ export function tinyWorkspace(change: Record<string, string> = {}): { root: stri
 }
 
 /** Asks until `look` gives something; the error of the last look says what was missing. */
-export async function eventually<T>(look: () => Promise<T> | T, timeoutMs = 20_000): Promise<NonNullable<T>> {
+export async function eventually<T>(
+  look: () => Promise<T | false | undefined> | T | false | undefined,
+  timeoutMs = 20_000,
+): Promise<T> {
   const until = Date.now() + timeoutMs;
   for (;;) {
     let failure: unknown = new Error("nothing came");
@@ -59,7 +62,9 @@ subscribe:
     fifo: { high_throughput: true }
 `;
 
+/** While a file `closed` lies in its folder it asks for no message. */
 const workerCode = `
+import { existsSync } from "node:fs";
 import { createServer } from "node:http";
 import { SQSClient, ReceiveMessageCommand, DeleteMessageCommand } from "@aws-sdk/client-sqs";
 const sqs = new SQSClient();
@@ -73,6 +78,10 @@ const server = createServer((request, response) => {
 }).listen(process.env.PORT, "127.0.0.1");
 process.on("SIGTERM", () => { stopping = true; });
 while (!stopping) {
+  if (existsSync("closed")) {
+    await new Promise((done) => setTimeout(done, 20));
+    continue;
+  }
   const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({
     QueueUrl, WaitTimeSeconds: 20, MaxNumberOfMessages: 10, MessageSystemAttributeNames: ["All"], MessageAttributeNames: ["All"],
   }));
