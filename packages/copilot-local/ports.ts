@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { createServer } from "node:net";
+import { basename } from "node:path";
 
 /** True when nothing listens on `port`, neither on the loopback nor on any other address of this machine. */
 export async function isFree(port: number): Promise<boolean> {
@@ -62,7 +63,8 @@ function holderFromProc(port: number): string | undefined {
       for (const fd of readdirSync(`/proc/${pid}/fd`)) {
         const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1];
         if (inode && inodes.has(inode)) {
-          const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
+          const [program = "", ...args] = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+          const command = [basename(program), ...args].join(" ").trim();
           return `${command.slice(0, 80)} (pid ${pid})`;
         }
       }

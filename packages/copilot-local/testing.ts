@@ -95,7 +95,8 @@ server.close();
 server.closeAllConnections();
 `;
 
-const files: Record<string, string> = {
+/** The files, for a test that changes one of them. */
+export const files: Record<string, string> = {
   "copilot/.workspace": "application: tiny\n",
   Dockerfile: "FROM scratch\n",
   "copilot/environments/test/manifest.yml": "name: test\ntype: Environment\n",

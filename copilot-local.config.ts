@@ -1,0 +1,46 @@
+import { defineConfig, type Local } from "copilot-local";
+
+// What no manifest can say: how the database is filled, and what stands in for the outside world. Everything else that
+// `npm start` runs is read from copilot/.
+
+/** The owner of the schema, as which no workload may log in. */
+const owner = {
+  DATABASE_HOST: ({ database }: Local) => database.host,
+  DATABASE_PORT: ({ database }: Local) => String(database.port),
+  DATABASE_NAME: ({ database }: Local) => database.name,
+  DATABASE_USER: ({ database }: Local) => database.owner,
+};
+
+export default defineConfig({
+  region: "ap-northeast-1",
+  setup: [
+    { name: "migrate", directory: "packages/database", command: ["node", "migrate.ts"], variables: owner },
+    {
+      name: "seed",
+      directory: "packages/database",
+      command: ["node", "seed.ts"],
+      variables: owner,
+      notes: "デモの手がかり",
+    },
+  ],
+  processes: [
+    {
+      name: "mall-sandbox",
+      directory: "packages/mall-sandbox",
+      port: 8090,
+      secrets: ["MALL_API_KEY"],
+      answers: { MALL_API_URL: "" },
+      // Its order mails go where the real mall's would: to the address that the mail rule of the addon receives for.
+      variables: { MAIL_TO: (local) => local.mailAddress("orders") },
+      health: "/health",
+    },
+  ],
+  variables: {
+    STOREFRONT_URL: (local) => local.url("ec-web-app"),
+  },
+  titles: {
+    "pos-web-app": "レジ",
+    "ec-web-app": "オンラインストア",
+    "mall-sandbox": "モール(サンドボックス)",
+  },
+});
