@@ -1,0 +1,52 @@
+import type { Yen } from "./money.ts";
+
+type Line = { lineNo: number; productId?: string | null; qty: number };
+
+/** A document that moves stock. Its lines' quantities are positive; the kind says in which direction they go. */
+export type StockDocument =
+  | { kind: "sale" | "void" | "refund"; saleId: string; occurredAt: Date; lines: Line[] }
+  | {
+      kind: "receive" | "opening";
+      receiptId: string;
+      occurredAt: Date;
+      lines: (Line & { unitCostYen: Yen })[];
+    }
+  | { kind: "ship" | "return"; shipmentId: string; occurredAt: Date; lines: Line[] };
+
+/** One row of the stock ledger. Source, line and kind name it, so writing it twice is writing it once. */
+export type Move = {
+  productId: string;
+  qty: number;
+  kind: StockDocument["kind"];
+  sourceType: "sale" | "receiving" | "shipment";
+  sourceId: string;
+  lineNo: number;
+  unitCostYen?: Yen;
+  occurredAt: Date;
+};
+
+/** What a document does to the stock ledger. Lines without a product (a free line at the till) move nothing. */
+export function post(document: StockDocument): Move[] {
+  const source =
+    "saleId" in document
+      ? { sourceType: "sale" as const, sourceId: document.saleId }
+      : "receiptId" in document
+        ? { sourceType: "receiving" as const, sourceId: document.receiptId }
+        : { sourceType: "shipment" as const, sourceId: document.shipmentId };
+  const sign = document.kind === "sale" || document.kind === "ship" ? -1 : 1;
+  return document.lines.flatMap((line) => {
+    const { productId, qty, lineNo } = line;
+    if (!productId) return [];
+    return [
+      {
+        productId,
+        qty: sign * qty,
+        kind: document.kind,
+        ...source,
+        lineNo,
+        ...("unitCostYen" in line ? { unitCostYen: line.unitCostYen } : {}),
+        occurredAt: document.occurredAt,
+      },
+    ];
+  });
+}
