@@ -13,9 +13,11 @@ export {
 } from "./lookups.ts";
 export type { RegisterIdentity } from "./lookups.ts";
 export { hashPin, verifyPin } from "./pin.ts";
+export { receiptOfSale } from "./receipt-of-sale.ts";
 export { callOff, claimDue, companiesWithDueSchedules, plan } from "./schedules.ts";
 export type { DueRow, ScheduleKind } from "./schedules.ts";
 export type { Schema } from "./schema.ts";
+export { storeStock } from "./store-stock.ts";
 export { writeStock } from "./stock.ts";
 export type { ReservationOwner, StockLevel, StockMove, StockResult, StockWrite } from "./stock.ts";
 export { enterCompany, inCompany, tenantTransaction } from "./tenant.ts";
