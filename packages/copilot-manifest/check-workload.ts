@@ -19,9 +19,10 @@ export function checkWorkload(root: MapNode, workload: Workload, problems: Probl
   size(root, workload, report);
   count(root, workload, report);
   http(root, workload, report);
-  queues(root, workload, report);
+  messaging(root, workload, report);
   variables(root, workload, report);
   containers(root, workload, report);
+  volumes(root, report);
   if (workload.type === "Scheduled Job") job(root, report);
 }
 
@@ -203,7 +204,11 @@ function http(root: MapNode, { type }: Workload, report: Report): void {
   }
 }
 
-function queues(root: MapNode, { type, name, image: { port }, http: web }: Workload, report: Report): void {
+function messaging(
+  root: MapNode,
+  { type, name, image: { port }, http: web }: Workload,
+  report: Report,
+): void {
   if (
     isWritten(at(root, "network", "connect", "alias")) &&
     (type === "Worker Service" || (!port && !web?.targetContainer))
@@ -215,6 +220,10 @@ function queues(root: MapNode, { type, name, image: { port }, http: web }: Workl
       "Write `connect: true` for a client.",
     );
   }
+  itemsOf(at(root, "publish", "topics")).forEach((topic, i) => {
+    if (!textOf(at(topic, "name")))
+      report("missing", ["publish", "topics", i], "A published topic needs a `name`.");
+  });
   if (type !== "Worker Service") return;
   const queue = at(root, "subscribe", "queue");
   const topics = at(root, "subscribe", "topics");
@@ -342,6 +351,16 @@ function variables(root: MapNode, workload: Workload, report: Report): void {
 function containers(root: MapNode, { name }: Workload, report: Report): void {
   const sidecars = entriesOf(at(root, "sidecars")).map(([sidecar]) => sidecar);
   const all = [name, ...sidecars, ...(at(root, "logging")?.kind === "map" ? ["firelens_log_router"] : [])];
+  for (const sidecar of sidecars) {
+    const written = at(root, "sidecars", sidecar, "image");
+    if (!isWritten(written))
+      report("missing", ["sidecars", sidecar], `The sidecar \`${sidecar}\` needs an \`image\`.`);
+    itemsOf(at(root, "sidecars", sidecar, "mount_points")).forEach((mount, i) => {
+      const complete = textOf(at(mount, "source_volume")) && textOf(at(mount, "path"));
+      const path = ["sidecars", sidecar, "mount_points", i];
+      if (!complete) report("missing", path, "A mount point needs `source_volume` and `path`.");
+    });
+  }
   const check = (target: Node | undefined, path: (string | number)[]) => {
     const text = textOf(target);
     if (text === undefined || all.includes(text) || (target?.kind === "scalar" && target.unresolved)) return;
@@ -357,6 +376,18 @@ function containers(root: MapNode, { name }: Workload, report: Report): void {
         container,
       ]);
     }
+  }
+}
+
+function volumes(root: MapNode, report: Report): void {
+  for (const [volume, { value }] of entriesOf(at(root, "storage", "volumes"))) {
+    const path = ["storage", "volumes", volume];
+    if (!textOf(at(value, "path")))
+      report("missing", path, "A volume needs the `path` at which the container sees it.");
+    const efs = at(value, "efs");
+    if (isWritten(at(efs, "uid")) !== isWritten(at(efs, "gid")))
+      report("volume", [...path, "efs"], "`uid` and `gid` go together.");
+    if (numberOf(at(efs, "uid")) === 0) report("volume", [...path, "efs", "uid"], "`uid` must not be 0.");
   }
 }
 

@@ -1,4 +1,4 @@
-import { isNull } from "./node.ts";
+import { isNull, mapNode } from "./node.ts";
 import type { DictSchema, EitherSchema, MapSchema, Schema } from "./schema.ts";
 import type { Entry, MapNode, Node, Problem } from "./types.ts";
 
@@ -13,7 +13,11 @@ export function merge(
   problems: Problem[],
 ): Node | undefined {
   if (isNull(over)) return base;
-  if (!base || isNull(base)) return over;
+  if (!base || isNull(base)) {
+    // An empty list replaces a list, but over nothing it stays nothing: a worker then still has no `topics`.
+    if (over.kind === "list") return over.items.length === 0 ? base : over;
+    return over.kind === "map" ? merge(mapNode(over.at), over, schema, problems) : over;
+  }
   if (schema.kind === "either") return mergeEither(base, over, schema, problems);
   if (base.kind !== "map" || over.kind !== "map") return over;
   if (schema.kind === "map") return mergeMaps(base, over, schema, problems);
@@ -46,14 +50,26 @@ function mergeEither(base: Node, over: Node, schema: EitherSchema, problems: Pro
   return kept;
 }
 
-function mergeMaps(base: MapNode, over: MapNode, schema: MapSchema, problems: Problem[]): MapNode {
-  const entries = new Map(base.entries);
+function mergeMaps(base: MapNode, written: MapNode, schema: MapSchema, problems: Problem[]): MapNode {
+  const entries = new Map(renamed(base, schema).entries);
+  const over = renamed(written, schema);
   for (const [mine, others] of pairsOf(schema)) {
     if (mine.some((key) => isWritten(over, key))) for (const key of others) entries.delete(key);
   }
   for (const [key, entry] of over.entries)
     put(entries, key, entry, schema.keys[key] ?? { kind: "any" }, problems);
   return { kind: "map", at: base.at, entries };
+}
+
+function renamed(map: MapNode, schema: MapSchema): MapNode {
+  const entries = new Map(map.entries);
+  for (const [old, name] of Object.entries(schema.renamed ?? {})) {
+    const entry = entries.get(old);
+    if (!entry || entries.has(name)) continue;
+    entries.delete(old);
+    entries.set(name, entry);
+  }
+  return { ...map, entries };
 }
 
 function mergeDicts(base: MapNode, over: MapNode, schema: DictSchema, problems: Problem[]): MapNode {

@@ -1,5 +1,5 @@
 import { relative } from "node:path";
-import { closest, distance } from "fastest-levenshtein";
+import { distance } from "fastest-levenshtein";
 import type { Problem } from "./types.ts";
 
 /** What happened and where, then what to do, on a line of its own (`✘ file:line:column message`). */
@@ -25,13 +25,14 @@ export function sortedOnce(problems: Problem[]): Problem[] {
   );
 }
 
-/** The known name that this one was probably meant to be; undefined when none is near. */
+/** The known name that this one was probably meant to be; undefined when none is near. Case does not count. */
 export function nearest(name: string, known: Iterable<string>): string | undefined {
-  const names = [...known];
-  if (names.length === 0) return undefined;
-  const candidate = closest(name.toLowerCase(), names);
-  const tolerated = Math.max(2, Math.floor(name.length / 3));
-  return distance(name.toLowerCase(), candidate.toLowerCase()) <= tolerated ? candidate : undefined;
+  const ranked = [...known].map((candidate) => ({
+    candidate,
+    far: distance(name.toLowerCase(), candidate.toLowerCase()),
+  }));
+  const [best] = ranked.toSorted((a, b) => a.far - b.far);
+  return best && best.far <= Math.max(2, Math.floor(name.length / 3)) ? best.candidate : undefined;
 }
 
 /** `Did you mean …?`, else the known names. */

@@ -20,6 +20,8 @@ export interface MapSchema {
   kind: "map";
   keys: Record<string, Schema>;
   exclusive?: [string[], string[]];
+  /** Old names of keys: Copilot renames them when it reads, before it merges. */
+  renamed?: Record<string, string>;
 }
 /** Keys of the user's own. `deep`: an environment's map is merged into the base's; otherwise it replaces the value of that key. */
 export interface DictSchema {

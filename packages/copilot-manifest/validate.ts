@@ -8,7 +8,13 @@ import type { MapNode, Node, Problem, ScalarNode } from "./types.ts";
 export function validate(node: Node, schema: Schema, problems: Problem[], path: string[] = []): void {
   // `key:` without a value is no setting: Copilot leaves the base, or its default, as it is.
   if (schema.kind === "any" || isNull(node)) return;
-  if (schema.kind === "either") return validate(node, formOf(node, schema), problems, path);
+  if (schema.kind === "either") {
+    // Copilot takes a map without values for no map, and then finds no other form either.
+    const empty =
+      node.kind === "map" && schema.map && [...node.entries.values()].every(({ value }) => isNull(value));
+    if (empty) return wrongType(node, formsOf(schema), path, problems);
+    return validate(node, formOf(node, schema), problems, path);
+  }
   if (schema.kind === "list") {
     if (node.kind !== "list") return wrongType(node, "a list", path, problems);
     node.items.forEach((item, i) => validate(item, schema.of, problems, [...path, `[${i}]`]));
@@ -33,6 +39,15 @@ export function validate(node: Node, schema: Schema, problems: Problem[], path: 
 export function formOf(node: Node, schema: EitherSchema): Schema {
   const written = node.kind === "scalar" ? schema.scalar : node.kind === "list" ? schema.list : schema.map;
   return written ?? schema.map ?? schema.list ?? schema.scalar ?? { kind: "any" };
+}
+
+function formsOf({ scalar, list, map }: EitherSchema): string {
+  const forms = [
+    ...(scalar ? [nameOf(scalar)] : []),
+    ...(list ? ["a list"] : []),
+    ...(map ? [`a map with ${Object.keys(map.keys).join(", ")}`] : []),
+  ];
+  return forms.join(" or ");
 }
 
 function unknownKey(
@@ -114,7 +129,7 @@ function nameOf(schema: ScalarSchema): string {
 }
 
 function kindOf(node: Node): string {
-  if (node.kind === "map") return "a map";
+  if (node.kind === "map") return node.entries.size === 0 ? "an empty map" : "a map";
   if (node.kind === "list") return "a list";
   if (node.style !== "plain" && typeof node.value === "string") return `the text "${node.value}"`;
   return node.text;

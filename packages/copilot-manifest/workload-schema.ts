@@ -89,15 +89,28 @@ const routingRule = {
   hosted_zone: string,
   redirect_to_https: bool,
 };
-const http = map({
-  ...routingRule,
-  alb: string,
-  targetContainer: string,
-  additional_rules: listOf(map(routingRule)),
-});
+const http: MapSchema = {
+  ...map({
+    ...routingRule,
+    alb: string,
+    targetContainer: string,
+    additional_rules: listOf(map(routingRule)),
+  }),
+  renamed: { targetContainer: "target_container" },
+};
 
+const portWith = (...protocols: string[]): ScalarSchema => ({
+  kind: "string",
+  refuse: (text) => {
+    const [, number = "", protocol] = /^(\d+)(?:\/(\w+))?$/.exec(text) ?? [];
+    const known = protocol === undefined || protocols.includes(protocol.toLowerCase());
+    return known && Number(number) > 0 && Number(number) < 65_536
+      ? undefined
+      : `must be like 8080 or 8080/${protocols[0]} (${protocols.join(", ")})`;
+  },
+});
 const nlbListener = {
-  port: string,
+  port: portWith("tcp", "udp", "tls"),
   healthcheck: map({
     port,
     healthy_threshold: int,
@@ -117,12 +130,13 @@ const nlb = map({ ...nlbListener, alias, additional_listeners: listOf(map(nlbLis
 const cooldown = map({ in: duration, out: duration });
 const scaling = (scalar: ScalarSchema) => either({ scalar, map: map({ value: scalar, cooldown }) });
 const percentage = intBetween(0, 100, "a percentage");
+const tasks = intBetween(0, 5000, "ECS's limit for tasks of a service");
 const count = either({
-  scalar: intBetween(0, 5000, "ECS's limit for tasks of a service"),
+  scalar: tasks,
   map: map(
     {
       spot: int,
-      range: either({ scalar: string, map: map({ min: int, max: int, spot_from: int }) }),
+      range: either({ scalar: string, map: map({ min: tasks, max: tasks, spot_from: tasks }) }),
       cooldown,
       cpu_percentage: scaling(percentage),
       memory_percentage: scaling(percentage),
@@ -161,13 +175,21 @@ const efs = either({
     ],
   ),
 });
+const containerPath: ScalarSchema = {
+  kind: "string",
+  refuse: (text) =>
+    /^[\w.\-/]+$/.test(text) ? undefined : "may hold letters, digits, `.`, `-`, `_` and `/` only",
+};
 const storage = map({
   ephemeral: intBetween(20, 200, "GiB, Fargate's limit"),
   readonly_fs: bool,
-  volumes: dictOf(map({ efs, path: string, read_only: bool }), true),
+  volumes: dictOf(map({ efs, path: containerPath, read_only: bool }), true),
 });
 
-const platform = either({ scalar: string, map: map({ osfamily: string, architecture: string }) });
+const platform = either({
+  scalar: oneOf("linux/amd64", "linux/x86_64", "linux/arm", "linux/arm64", "windows/amd64", "windows/x86_64"),
+  map: map({ osfamily: string, architecture: string }),
+});
 const task = {
   cpu: int,
   memory: int,
@@ -202,10 +224,10 @@ const logging = map({
   secrets,
   env_file: envFile,
 });
-const mountPoint = { path: string, read_only: bool };
+const mountPoint = { path: containerPath, read_only: bool };
 const sidecars = dictOf(
   map({
-    port: string,
+    port: portWith("tcp", "udp"),
     image: either({ scalar: string, map: map({ build, location: string }, [["build"], ["location"]]) }),
     essential: bool,
     credentialsParameter: string,
@@ -269,7 +291,7 @@ const subscribe = map({
     map({
       name: topicName,
       service: string,
-      filter_policy: any,
+      filter_policy: dictOf(any),
       queue: either({ scalar: bool, map: map(queueFields) }),
     }),
   ),
