@@ -8,14 +8,14 @@ const settings = env({
   PORT: z.coerce.number().int(),
   MALL_API_KEY: z.string().min(1),
   /** The address of the shop's receipt rule, e.g. `orders@mail.noren.example`. */
-  MALL_ORDER_MAIL_TO: z.email(),
+  MAIL_TO: z.email(),
   MALL_RATE: z.coerce.number().positive().default(5),
   MALL_BURST: z.coerce.number().int().positive().default(10),
 });
 
 const app = mallApp({
   apiKey: settings.MALL_API_KEY,
-  mailTo: settings.MALL_ORDER_MAIL_TO,
+  mailTo: settings.MAIL_TO,
   send: sender(),
   rate: settings.MALL_RATE,
   burst: settings.MALL_BURST,
