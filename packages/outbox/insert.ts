@@ -2,7 +2,10 @@ import { shardOf } from "./shard.ts";
 
 /** One event on its way out. Everything but `payload` is what the relay needs to know about it. */
 export type OutboxRow = {
-  /** Whom the relay's fairness protects from whom, a uuid: the shop, or the company of an event without one. */
+  /**
+   * Whom the relay's fairness protects from whom, a uuid (a shop, a company). Every event of a group must name the same
+   * one: fairness picks rows by tenant, so a group under two tenants has no order.
+   */
   tenant: string;
   /** Topic name without `.fifo`. */
   topic: string;

@@ -1,5 +1,15 @@
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
 import type { Client } from "pg";
-import type { Publish } from "./publish.ts";
+import { nextCall } from "./call.ts";
+import { Fetcher } from "./fetch.ts";
+import type { Row } from "./fetch.ts";
+import { TopicUnavailable } from "./publish.ts";
+import type { Publish, PublishAnswer } from "./publish.ts";
+import { Session } from "./session.ts";
+import { SHARDS } from "./shard.ts";
+import { Signal, backOff } from "./signal.ts";
+import { Waits } from "./waits.ts";
 
 /** Makes a new `pg` client that is not connected yet. Straight to the server: poolers break locks and LISTEN. */
 export type Connect = () => Client | Promise<Client>;
@@ -25,15 +35,367 @@ export type RelayOptions = {
 };
 
 export type RelayHealth = {
+  /** false: the loop has not come round for 10 s (no database, or it hangs), or every call has failed for 30 s. */
   ok: boolean;
+  id: string;
+  connected: boolean;
+  /** Shards that this relay owns, and those that no relay owns. */
+  shards: number;
+  unownedShards: number;
+  relays: number;
+  /** Age of the oldest row that is not held back by a blocked one, by the database's clock. */
+  lagMs: number;
+  /** Rows in the table, counted up to 10,001. */
+  depth: number;
+  /** Groups that wait for a person; see `blocked_at` and `error` in the table. */
+  blockedGroups: number;
+  /** Groups that wait for their next try. */
+  waitingGroups: number;
+  published: number;
+  calls: number;
+  lastPublishedAt: string | null;
+  /** What is wrong now; null when nothing is. */
+  error: string | null;
 };
 
 export type Relay = {
   health(): RelayHealth;
-  /** Finishes the calls in flight, deletes what was acknowledged, gives the shards back. */
+  /** Fetches no more, finishes the calls in flight, deletes what was acknowledged, gives the shards back. */
   stop(): Promise<void>;
 };
 
+const TICK_MS = 250;
+const MONITOR_MS = 2000;
+const POLL_MS = { least: 25, most: 250 };
+const ROWS_PER_FETCH = 500;
+const ROWS_PER_LANE = 100;
+const TRIES_OF_SENDER = 3;
+/** So many calls failing in a row say that the broker is down, not that an event is bad. */
+const OUTAGE_CALLS = 4;
+
+/**
+ * Moves rows from the outbox to topics, until stopped. Several relays may run: each owns shards of the outbox by
+ * advisory lock and nobody else publishes those, so that the events of a group leave in order.
+ *
+ * It starts by itself, survives any failure of the database and the broker, and never throws; `health()` tells.
+ */
 export function relay(options: RelayOptions): Relay {
-  throw new Error("unfinished");
+  return new Engine(options);
+}
+
+class Engine implements Relay {
+  readonly #connect: Connect;
+  readonly #publish: Publish;
+  readonly #log: Log;
+  readonly #id: string;
+  readonly #lanes: number;
+  readonly #timeoutMs: number;
+
+  readonly #signal = new Signal();
+  readonly #stop = new Signal();
+  readonly #fetcher = new Fetcher();
+  readonly #groups = new Waits(100, 30_000);
+  readonly #topics = new Waits(1000, 30_000);
+  readonly #busy = new Map<number, Promise<void>>();
+  readonly #leaving = new Set<number>();
+  readonly #running: Promise<void>;
+  #acknowledged: string[] = [];
+  #session: Session | undefined;
+  #stopping = false;
+
+  /** When the loop last came round with the database. */
+  #workedAt = -Infinity;
+  #callsFailed = 0;
+  #failingSince = 0;
+  #pausedUntil = 0;
+  readonly #errors: { database?: string; broker?: string; topics: Map<string, string> } = {
+    topics: new Map(),
+  };
+  #seen = { relays: 0, unownedShards: SHARDS, lagMs: 0, depth: 0, blockedGroups: 0 };
+  #counts = { published: 0, calls: 0, lastPublishedAt: null as string | null };
+
+  constructor({ connect, publish, log, id, lanes = 8, sessionTimeoutMs = 5000 }: RelayOptions) {
+    this.#connect = connect;
+    this.#publish = publish;
+    this.#log = log;
+    this.#id = id ?? `${hostname()}-${process.pid}-${randomBytes(3).toString("hex")}`;
+    this.#lanes = Math.min(SHARDS, Math.max(1, lanes));
+    this.#timeoutMs = sessionTimeoutMs;
+    this.#running = this.#run();
+  }
+
+  health(): RelayHealth {
+    const now = performance.now();
+    const connected = this.#session !== undefined && !this.#session.lost;
+    const failingMs = this.#callsFailed >= OUTAGE_CALLS ? now - this.#failingSince : 0;
+    return {
+      ok: now - this.#workedAt < 10_000 && failingMs < 30_000,
+      id: this.#id,
+      connected,
+      shards: this.#session?.owned.size ?? 0,
+      ...this.#seen,
+      waitingGroups: this.#groups.size,
+      ...this.#counts,
+      error: this.#errors.database ?? this.#errors.broker ?? [...this.#errors.topics.values()][0] ?? null,
+    };
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#signal.fire();
+    this.#stop.fire();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    let tries = 0;
+    while (!this.#stopping) {
+      const startedAt = performance.now();
+      try {
+        this.#session = await Session.open({
+          connect: this.#connect,
+          id: this.#id,
+          timeoutMs: this.#timeoutMs,
+          onWake: () => this.#signal.fire(),
+          onLost: () => this.#signal.fire(),
+        });
+        this.#log.info({ relay: this.#id }, "relay connected");
+        await this.#relay(this.#session);
+      } catch (err) {
+        const before = this.#errors.database;
+        this.#errors.database = `database: ${(err as Error).message}`;
+        if (this.#errors.database !== before)
+          this.#log.warn({ err, relay: this.#id }, "relay has no database session");
+      }
+      // Calls in flight belong to the lost session; a new one starts when they are over.
+      await Promise.all(this.#busy.values());
+      this.#acknowledged = [];
+      this.#leaving.clear();
+      // A session that worked starts the back-off anew.
+      if (this.#workedAt > startedAt) tries = 0;
+      this.#session = undefined;
+      if (!this.#stopping) await this.#stop.wait(backOff(tries++, 100, 5000));
+    }
+  }
+
+  /** Works with one session; rejects when it is lost, returns when stopped. */
+  async #relay(session: Session): Promise<void> {
+    let tickAt = 0;
+    let monitorAt = 0;
+    let idleMs = POLL_MS.least;
+    while (!this.#stopping) {
+      const now = performance.now();
+      if (now >= tickAt) {
+        tickAt = now + TICK_MS;
+        await this.#share(session);
+      }
+      if (now >= monitorAt) {
+        monitorAt = now + MONITOR_MS;
+        await this.#monitor(session);
+      }
+      const { rows, full } = await this.#fetch(session);
+      await this.#giveBack(session);
+      this.#workedAt = performance.now();
+      delete this.#errors.database;
+      // Lanes wake the loop when they are through. Only a full fetch leaves rows behind that no lane has in hand.
+      idleMs = rows > 0 ? POLL_MS.least : Math.min(POLL_MS.most, idleMs * 2);
+      await this.#signal.wait(
+        Math.min(full ? 0 : idleMs, tickAt - performance.now(), this.#groups.nextMs(), this.#topics.nextMs()),
+      );
+      if (session.failure) throw session.failure;
+    }
+    await Promise.all(this.#busy.values());
+    await this.#flush(session);
+    await session.close();
+    this.#log.info({ relay: this.#id }, "relay stopped");
+  }
+
+  /** Every relay wants the same share; who has more gives the surplus back, who has less takes what is free. */
+  async #share(session: Session): Promise<void> {
+    const relays = await session.presence();
+    this.#seen.relays = relays;
+    const wanted = Math.ceil(SHARDS / relays);
+    const keeping = session.owned.size - this.#leaving.size;
+    if (keeping < wanted) {
+      // Taking back what was about to be given away needs no lock.
+      for (const shard of [...this.#leaving].slice(0, wanted - keeping)) this.#leaving.delete(shard);
+      const missing = wanted - (session.owned.size - this.#leaving.size);
+      if (missing > 0) await session.take(missing);
+    }
+    const surplus = session.owned.size - this.#leaving.size - wanted;
+    for (const shard of [...session.owned]
+      .filter((shard) => !this.#leaving.has(shard))
+      .slice(0, Math.max(0, surplus))) {
+      this.#leaving.add(shard);
+    }
+  }
+
+  async #giveBack(session: Session): Promise<void> {
+    const ready = [...this.#leaving].filter((shard) => !this.#busy.has(this.#laneOf(shard)));
+    if (ready.length === 0) return;
+    await this.#flush(session);
+    await session.give(ready);
+    for (const shard of ready) this.#leaving.delete(shard);
+  }
+
+  async #fetch(session: Session): Promise<{ rows: number; full: boolean }> {
+    const free = [...session.owned].filter(
+      (shard) => !this.#leaving.has(shard) && !this.#busy.has(this.#laneOf(shard)),
+    );
+    const paused = performance.now() < this.#pausedUntil;
+    if (free.length === 0 || paused) {
+      await this.#flush(session);
+      return { rows: 0, full: false };
+    }
+    const lanes = new Set(free.map((shard) => this.#laneOf(shard))).size;
+    const limit = Math.min(ROWS_PER_FETCH, ROWS_PER_LANE * lanes);
+    const acknowledged = this.#acknowledged;
+    this.#acknowledged = [];
+    const rows = await this.#fetcher.fetch(session, {
+      acknowledged,
+      shards: free,
+      groups: this.#groups.waiting(),
+      topics: this.#topics.waiting(),
+      limit,
+    });
+    for (const [lane, batch] of Map.groupBy(rows, (row) => this.#laneOf(row.shard))) {
+      const work = this.#work(session, batch).finally(() => {
+        this.#busy.delete(lane);
+        this.#signal.fire();
+      });
+      this.#busy.set(lane, work);
+    }
+    return { rows: rows.length, full: rows.length === limit };
+  }
+
+  async #flush(session: Session): Promise<void> {
+    if (this.#acknowledged.length === 0) return;
+    const ids = this.#acknowledged;
+    this.#acknowledged = [];
+    await session.query("delete from outbox where id = any($1::bigint[])", [ids]);
+  }
+
+  /** A shard always uses the same lane, so that it is never in two calls at once. */
+  #laneOf(shard: number): number {
+    return shard % this.#lanes;
+  }
+
+  /** One lane: call after call until its rows are through. Never rejects. */
+  async #work(session: Session, batch: Row[]): Promise<void> {
+    let rows = batch;
+    while (rows.length > 0 && !this.#stopping && performance.now() >= this.#pausedUntil) {
+      const { call, rest } = nextCall(rows, (group) => this.#groups.failedTogether(group));
+      const [first] = call;
+      if (!first) return;
+      try {
+        await session.confirm();
+      } catch {
+        return;
+      }
+      const failed = await this.#call(session, first.topic, call);
+      rows = rest.filter(
+        (row) =>
+          !failed.has(row.groupId) && !this.#leaving.has(row.shard) && !this.#topics.isWaiting(row.topic),
+      );
+    }
+  }
+
+  /** Makes one call; returns the groups that have to wait. */
+  async #call(session: Session, topic: string, call: Row[]): Promise<Set<string>> {
+    this.#counts.calls += 1;
+    let answers: PublishAnswer[];
+    try {
+      answers = await this.#publish(topic, call);
+    } catch (err) {
+      this.#callFailed(topic, call, err as Error);
+      return new Set(call.map((row) => row.groupId));
+    }
+    if (this.#callsFailed > 0) this.#recovered();
+    this.#topics.succeeded(topic);
+    this.#errors.topics.delete(topic);
+
+    const failed = new Set<string>();
+    for (const [n, row] of call.entries()) {
+      const answer = answers[n] ?? { ok: false, senderFault: false, code: "NoAnswer", message: "" };
+      if (answer.ok) {
+        this.#groups.succeeded(row.groupId);
+        if (!session.lost) this.#acknowledged.push(row.id);
+        this.#counts.published += 1;
+        this.#counts.lastPublishedAt = new Date().toISOString();
+        continue;
+      }
+      failed.add(row.groupId);
+      this.#groups.failed(row.groupId);
+      const details = {
+        topic,
+        type: row.type,
+        eventId: row.eventId,
+        groupId: row.groupId,
+        code: answer.code,
+      };
+      this.#log.warn({ ...details, reason: answer.message }, "an event was not accepted, its group waits");
+      if (answer.senderFault) await this.#blame(session, row, `${answer.code}: ${answer.message}`);
+    }
+    return failed;
+  }
+
+  #callFailed(topic: string, call: Row[], err: Error): void {
+    if (err instanceof TopicUnavailable) {
+      this.#topics.failed(topic);
+      this.#errors.topics.set(topic, err.message);
+      this.#log.error({ err, topic }, "a topic cannot be published to, its events wait");
+      return;
+    }
+    for (const row of call) this.#groups.failed(row.groupId, true);
+    if (this.#callsFailed === 0) this.#failingSince = performance.now();
+    this.#callsFailed += 1;
+    this.#errors.broker = `broker: ${err.name}: ${err.message}`;
+    this.#log.warn({ err, topic, entries: call.length, failed: this.#callsFailed }, "a publish call failed");
+    if (this.#callsFailed >= OUTAGE_CALLS) {
+      this.#pausedUntil = performance.now() + backOff(this.#callsFailed - OUTAGE_CALLS, 100, 5000);
+    }
+  }
+
+  #recovered(): void {
+    if (this.#callsFailed >= OUTAGE_CALLS) {
+      this.#groups.forgive();
+      this.#log.info({ failed: this.#callsFailed }, "the broker answers again");
+    }
+    this.#callsFailed = 0;
+    this.#pausedUntil = 0;
+    delete this.#errors.broker;
+  }
+
+  /** Counts a refusal against the event itself; after three its group waits for a person. */
+  async #blame(session: Session, row: Row, error: string): Promise<void> {
+    try {
+      const { rows } = await session.query<{ blocked: boolean }>(
+        `update outbox set attempts = attempts + 1, error = $2,
+           blocked_at = case when attempts + 1 >= ${TRIES_OF_SENDER} then clock_timestamp() end
+         where id = $1 returning blocked_at is not null as blocked`,
+        [row.id, error.slice(0, 2000)],
+      );
+      if (rows[0]?.blocked) {
+        this.#log.error(
+          { id: row.id, eventId: row.eventId, groupId: row.groupId, type: row.type, reason: error },
+          "an event is refused for good and blocks its group: fix it, then set blocked_at to null, or delete the row",
+        );
+      }
+    } catch {
+      // The session is lost; the next owner of the shard tries again and counts.
+    }
+  }
+
+  async #monitor(session: Session): Promise<void> {
+    const { rows } = await session.query<{ lag: number | null; depth: number; blocked: number }>(`
+      with blocked as (select distinct group_id from outbox where blocked_at is not null)
+      select (select (extract(epoch from clock_timestamp() - created_at) * 1000)::float8 from outbox
+              where group_id not in (select group_id from blocked) order by id limit 1) as lag,
+             (select count(*)::int from (select from outbox limit 10001) as counted) as depth,
+             (select count(*)::int from blocked) as blocked`);
+    this.#seen.lagMs = Math.round(rows[0]?.lag ?? 0);
+    this.#seen.depth = rows[0]?.depth ?? 0;
+    this.#seen.blockedGroups = rows[0]?.blocked ?? 0;
+    this.#seen.unownedShards = SHARDS - (await session.ownedByAll());
+  }
 }

@@ -7,6 +7,10 @@ import type { OutgoingEvent, Publish, PublishAnswer } from "./publish.ts";
 const FORBIDDEN =
   /^(Authorization|AccessDenied|NotFound|InvalidClientTokenId|ExpiredToken|UnrecognizedClient|Signature|KMS|Credentials)/;
 
+/** Errors of a call that say: these bytes will not do. */
+const MALFORMED =
+  /^(InvalidParameter|ParameterValueInvalid|Validation|InvalidBatchEntryId|BatchRequestTooLong)/;
+
 /** Codes that SNS may report as the sender's fault although waiting helps. */
 const TEMPORARY = /throttl|limit|unavailable|internal|timeout/i;
 
@@ -54,6 +58,10 @@ export function snsPublisher(
             cause: error,
           },
         );
+      }
+      // Sent alone, a malformed call has only one event to blame; together, the relay sends them again one by one.
+      if (error instanceof Error && MALFORMED.test(error.name) && events.length === 1) {
+        return [{ ok: false, senderFault: true, code: error.name, message: error.message }];
       }
       throw error;
     }
