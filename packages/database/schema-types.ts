@@ -52,7 +52,9 @@ type Timestamp = ColumnType<Date, Date | string, Date | string>;
 // oxlint-disable-next-line typescript/no-explicit-any
 type Json = ColumnType<any, string, string>;
 type Generated<T> =
-  T extends ColumnType<infer S, infer I, infer U> ? ColumnType<S, I | undefined, U> : ColumnType<T, T | undefined, T>;
+  T extends ColumnType<infer S, infer I, infer U>
+    ? ColumnType<S, I | undefined, U>
+    : ColumnType<T, T | undefined, T>;
 
 export interface Schema {
 ${tables.map(([table, columns]) => `  ${table}: {\n${columns.map(line).join("")}  };\n`).join("")}}
@@ -65,10 +67,12 @@ function line({ table, column, type, required, optional, generated, check }: Col
     throw new Error(`schema-types.ts does not know the type ${type} of ${table}.${column}; add it there.`);
   const values =
     check === null ? [] : [...check.matchAll(/'([^']+)'::text/g)].map(([, value]) => `"${value}"`);
-  const base = values.length > 0 ? values.join(" | ") : scalar;
-  const whole = required ? base : `${base} | null`;
+  const all = [...(values.length > 0 ? values : [scalar]), ...(required ? [] : ["null"])];
+  const whole = all.join(" | ");
   const wrapper = generated ? "GeneratedAlways" : optional ? "Generated" : undefined;
-  return `    ${column}: ${wrapper ? `${wrapper}<${whole}>` : whole};\n`;
+  const text = `    ${column}: ${wrapper ? `${wrapper}<${whole}>` : whole};\n`;
+  // As the formatter would break it.
+  return text.length > 111 && !wrapper ? `    ${column}:\n      | ${all.join("\n      | ")};\n` : text;
 }
 
 async function main(): Promise<void> {

@@ -5,6 +5,8 @@ import type { Schema } from "./schema.ts";
 import type { Tx } from "./tenant.ts";
 
 export type StockMove = {
+  /** Only demo data choose their own, to be the same on every machine. */
+  id?: string;
   productId: string;
   /** Signed: what comes in is positive. */
   qty: number;
@@ -182,7 +184,7 @@ async function insertMoves(tx: Tx, companyId: string, moves: StockMove[]) {
     .values(
       moves.map((move) => ({
         company_id: companyId,
-        id: newId(),
+        id: move.id ?? newId(),
         product_id: move.productId,
         qty: move.qty,
         kind: move.kind,
