@@ -205,8 +205,10 @@ class FolderReader {
     };
     if (files.length > 1)
       this.#parameterProblem(start, "Only one addons.parameters.yml may lie in a folder.");
+    // What could not be read was said already.
+    const readable = Object.values(this.#merged).some((section) => section !== undefined);
     for (const name of reserved) {
-      if (!declared.has(name))
+      if (readable && !declared.has(name))
         this.#parameterProblem(start, `A template of this folder must declare the parameter \`${name}\`.`);
       const own = given.get(name);
       if (own) this.#parameterProblem(own.key, `Copilot gives \`${name}\` itself.`);
