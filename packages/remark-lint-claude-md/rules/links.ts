@@ -63,6 +63,26 @@ import { visible } from "../slug.ts";
  * jobs/CLAUDE.md:7:3-7:8 error malformed: Unexpected empty address, expected a path
  * ```
  *
+ * ### not ok: documents that moved, or were not written yet
+ *
+ * `CLAUDE.md`:
+ * ```md
+ * # CLAUDE.md
+ * [a](worker/item/CLAUDE.md)
+ * [b](jobs/CLAUDE.md)
+ * ```
+ * `workers/item/CLAUDE.md`:
+ * ```md
+ * ```
+ * `jobs/main.ts`:
+ * ```ts
+ * ```
+ * Reports:
+ * ```text
+ * CLAUDE.md:2:1-2:27 error missing: Unexpected link to `worker/item/CLAUDE.md`, which does not exist, expected perhaps `./workers/item/CLAUDE.md`
+ * CLAUDE.md:3:1-3:20 error missing: Unexpected link to `jobs/CLAUDE.md`, which does not exist, expected an existing path
+ * ```
+ *
  * ### not ok: anchors
  *
  * `jobs/CLAUDE.md`:
@@ -240,6 +260,7 @@ function guess(target: string, project: Project): string | undefined {
   const twins = project.named(name);
   // Every directory has a document, so a document's name alone says nothing: its directory does.
   if (name === project.config.file) {
+    if (project.kind(parentOf(target)) === "directory") return undefined;
     const dir = nearestDirectory(parentOf(target), project);
     return dir === undefined ? undefined : inside(dir, name);
   }
@@ -248,10 +269,11 @@ function guess(target: string, project: Project): string | undefined {
   return sibling === undefined ? nearest(target, twins) : inside(parentOf(target), sibling);
 }
 
+/** The documented directory that was meant by `dir`, which has no document. */
 function nearestDirectory(dir: string, project: Project): string | undefined {
-  const twins = project.dirs.filter((candidate) => nameOf(candidate) === nameOf(dir));
-  if (twins.length === 1) return twins[0];
-  return nearest(dir, project.dirs);
+  const documented = project.dirs.filter((candidate) => project.documented(candidate));
+  const twins = documented.filter((candidate) => nameOf(candidate) === nameOf(dir));
+  return twins.length === 1 ? twins[0] : nearest(dir, documented);
 }
 
 const anchorsOfDocument = new WeakMap<DocFacts, ReadonlySet<string>>();
