@@ -368,6 +368,17 @@ test("a pipeline of another schema version is an error: Copilot says that there 
   ]);
 });
 
+test("a Dockerfile or env_file that is not there is an error, where its path has a value here", () => {
+  const manifest = minimal.backend.replace("build: Dockerfile", "build: { context: web }");
+  expect(problemsOf(svc(`${manifest}env_file: svc.env\n`))).toEqual([
+    one("svc/manifest.yml:4 missing-file: The Dockerfile of svc does not exist: web/Dockerfile."),
+    one("svc/manifest.yml:5 missing-file: The env_file of svc does not exist: svc.env."),
+  ]);
+  expect(
+    problemsOf({ ...svc(`${manifest}env_file: \${STAGE}.env\n`), "web/Dockerfile": "FROM scratch\n" }),
+  ).toEqual([]);
+});
+
 test("a folder that is no workspace, and a workspace without an application, are said", () => {
   expect(problemsOf({ "copilot/.workspace": "aplication: shop\n" })).toEqual([
     one("The workspace does not say which application it belongs to."),

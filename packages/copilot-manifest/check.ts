@@ -1,4 +1,5 @@
 import { checkAddons } from "./check-addons.ts";
+import { checkFiles } from "./check-files.ts";
 import { checkEnvironments, checkPipelines } from "./check-workspace.ts";
 import { at, entriesOf } from "./node.ts";
 import { sortedOnce } from "./problem.ts";
@@ -17,6 +18,7 @@ export function check(
   for (const environment of environmentsOf(workspace)) {
     const resolved = resolve(workspace, environment, env, options);
     problems.push(...resolved.problems.filter(isCertain));
+    checkFiles(workspace, resolved.workloads, problems);
     checkAddons(workspace, resolved, problems);
   }
   return sortedOnce(problems);

@@ -3,7 +3,7 @@ import { nearest } from "./problem.ts";
 
 const variable = /(\\?)\$\{([_a-zA-Z][_a-zA-Z0-9]*)\}/g;
 
-export const reservedVariables = ["COPILOT_APPLICATION_NAME", "COPILOT_ENVIRONMENT_NAME"] as const;
+const reservedVariables = ["COPILOT_APPLICATION_NAME", "COPILOT_ENVIRONMENT_NAME"] as const;
 
 export interface Scope {
   application: string;

@@ -7,11 +7,15 @@ import { check, readWorkspace, resolve, type Resolved, type Workload, type Works
 /** A file's text; a link to another path of the workspace. */
 type Content = string | { link: string };
 
-/** Writes a workspace into a folder of its own, gone after the test. `.workspace` says `application: shop` unless given. */
+/** Writes a workspace into a folder of its own, gone after the test. With `application: shop` and a Dockerfile unless given. */
 export function workspaceFolder(files: Record<string, Content>): string {
   const root = mkdtempSync(join(tmpdir(), "copilot-manifest-"));
   onTestFinished(() => rmSync(root, { recursive: true }));
-  const all: Record<string, Content> = { "copilot/.workspace": "application: shop\n", ...files };
+  const all: Record<string, Content> = {
+    "copilot/.workspace": "application: shop\n",
+    Dockerfile: "FROM scratch\n",
+    ...files,
+  };
   for (const [path, content] of Object.entries(all)) {
     const target = join(root, path);
     mkdirSync(dirname(target), { recursive: true });

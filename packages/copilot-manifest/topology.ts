@@ -24,7 +24,7 @@ export function publishedTopics(root: MapNode, workload: string, names: Names): 
   });
 }
 
-export function topicResourceName(names: Names, workload: string, name: string, fifo: boolean): string {
+function topicResourceName(names: Names, workload: string, name: string, fifo: boolean): string {
   return `${names.application}-${names.environment}-${workload}-${topicKey(name, fifo)}`;
 }
 

@@ -36,7 +36,7 @@ export function validate(node: Node, schema: Schema, problems: Problem[], path: 
 }
 
 /** The form that this value is meant in; the first one when it is none of them, so that the message names it. */
-export function formOf(node: Node, schema: EitherSchema): Schema {
+function formOf(node: Node, schema: EitherSchema): Schema {
   const written = node.kind === "scalar" ? schema.scalar : node.kind === "list" ? schema.list : schema.map;
   return written ?? schema.map ?? schema.list ?? schema.scalar ?? { kind: "any" };
 }
@@ -136,7 +136,7 @@ function kindOf(node: Node): string {
 }
 
 /** `subscribe.topics[1].name` */
-export function pathText(path: string[]): string {
+function pathText(path: string[]): string {
   return path.reduce(
     (text, step) => (step.startsWith("[") || text === "" ? `${text}${step}` : `${text}.${step}`),
     "",
