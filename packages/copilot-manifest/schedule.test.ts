@@ -52,6 +52,7 @@ test.each([
   ["rate(5 weeks)", "minutes, hours or days"],
   ["cron(0 9 * * * *)", "wants `?`"],
   ["cron(0 9 * * ?)", "six fields"],
+  ["? 9 * * *", "only as the day"],
 ])("%s is refused: %s", (expression, reason) => {
   expect(() => parseSchedule(expression)).toThrow(reason);
 });

@@ -120,6 +120,9 @@ function fromEventBridge(text: string): string {
   if ((day === "?") === (weekday === "?")) {
     throw new Error("EventBridge wants `?` as the day of the month or as the weekday, and not as both");
   }
+  if ([minute, hour, month].some((field) => field.includes("?"))) {
+    throw new Error("EventBridge takes `?` only as the day of the month or as the weekday");
+  }
   const fromZero = weekday.replaceAll(/(?<![#/\d])\d+/g, (number) => String(Number(number) - 1));
   const five = [minute, hour, day, month, fromZero].map((field, i) =>
     withRange(field.replaceAll("?", "*"), i),
