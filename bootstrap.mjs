@@ -35,12 +35,15 @@ if (command !== "start" && command !== "test") {
 }
 
 process.env.TURBO_TELEMETRY_DISABLED = "1";
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error) => fail(error.message, "If it stays: remove node_modules and run the same command again."),
-);
+void begin();
+
+async function begin() {
+  try {
+    process.exitCode = await main();
+  } catch (error) {
+    fail(error.message, "If it stays: remove node_modules and run the same command again.");
+  }
+}
 
 async function main() {
   await install();

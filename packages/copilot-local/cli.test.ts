@@ -102,7 +102,7 @@ test("a taken port: which, whose, where it is written and who has it", async () 
   expect(runner.output()).toMatch(
     new RegExp(`✘ port ${port} of web \\(copilot/web/manifest\\.yml:6:3\\) is taken`),
   );
-  if (process.platform === "linux") expect(runner.output()).toContain(`(pid ${process.pid})`);
+  expect(runner.output()).toContain(`(pid ${process.pid})`);
   expect(runner.output()).toContain("--free-ports");
   withoutStack(runner.output());
 });

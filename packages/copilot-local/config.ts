@@ -28,7 +28,10 @@ export interface SetupCommand {
   /** Program and arguments; `node` is the Node.js that runs the workloads. */
   command: string[];
   variables?: Record<string, Value>;
-  /** Show what it writes to stdout on the dashboard, under this heading. */
+  /**
+   * Heading on the dashboard for what it writes to stdout: plain lines, and `{"notes":[{"label":"…","value":"…"}]}`.
+   * Other lines of JSON are its log.
+   */
   notes?: string;
 }
 

@@ -1,8 +1,8 @@
 import { serve, type ServerType } from "@hono/node-server";
 import { Hono } from "hono";
-import type { LogLine } from "./logs.ts";
+import { readable, type LogLine } from "./logs.ts";
 import { readSendEmail, type Envelope, type Mailbox } from "./mail.ts";
-import { page } from "./page.ts";
+import { assets, page } from "./page.ts";
 import type { State } from "./state.ts";
 
 export interface DashboardOptions {
@@ -62,10 +62,13 @@ export function dashboardApp(options: DashboardOptions): Hono {
   app.get("/", (c) => {
     c.header(
       "content-security-policy",
-      "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; frame-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+      "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; frame-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     );
     return c.html(page(state()));
   });
+  for (const [name, { type, body }] of Object.entries(assets)) {
+    app.get(`/${name}`, (c) => c.body(body, 200, { "content-type": type }));
+  }
   app.get("/api/state", (c) => c.json(state()));
   app.get("/api/logs/:name", (c) => {
     const { count, after, search } = c.req.query();
@@ -74,7 +77,9 @@ export function dashboardApp(options: DashboardOptions): Hono {
       after: Number(after) || 0,
       search: search ?? "",
     });
-    return lines ? c.json(lines) : c.json({ error: "その名前のログはありません" }, 404);
+    return lines
+      ? c.json(lines.map((entry) => ({ ...entry, line: readable(entry.text) })))
+      : c.json({ error: "その名前のログはありません" }, 404);
   });
   app.post("/api/workloads/:name/restart", async (c) => {
     const name = c.req.param("name");

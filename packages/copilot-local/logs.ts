@@ -7,13 +7,18 @@ export interface LogLine {
   id: number;
   /** When the runner read it. */
   at: number;
+  /** Who wrote it. */
+  name: string;
   text: string;
 }
 
 export interface Logs {
   /** Takes one line of a workload: to its file, to memory, to whoever listens. */
   write(name: string, text: string): void;
-  /** The newest lines, oldest first; with `search` only those that hold the text, in any case. */
+  /**
+   * The newest lines of a workload, or of all under the name `*`, oldest first; with `search` only those that hold the
+   * text, in any case.
+   */
   tail(name: string, options?: { count?: number; after?: number; search?: string }): LogLine[];
   listen(listener: (name: string, line: LogLine) => void): void;
   close(): Promise<void>;
@@ -26,6 +31,8 @@ const largestFile = 10 * 1024 * 1024;
 export function openLogs(directory: string): Logs {
   mkdirSync(directory, { recursive: true });
   const books = new Map<string, { file: WriteStream; lines: LogLine[]; count: number }>();
+  /** Everybody's lines as they came, in memory only. */
+  const all: { lines: LogLine[]; count: number } = { lines: [], count: 0 };
   const listeners: ((name: string, line: LogLine) => void)[] = [];
   const book = (name: string) => {
     let found = books.get(name);
@@ -42,16 +49,19 @@ export function openLogs(directory: string): Logs {
   };
   return {
     write(name, text) {
-      const { file, lines } = book(name);
-      const line = { id: ++books.get(name)!.count, at: Date.now(), text };
-      lines.push(line);
-      if (lines.length > kept) lines.splice(0, lines.length - kept);
+      const own = book(name);
+      const { file } = own;
+      const at = Date.now();
+      const line = { id: ++own.count, at, name, text };
+      own.lines.push(line);
+      all.lines.push({ ...line, id: ++all.count });
+      for (const { lines } of [own, all]) if (lines.length > kept) lines.splice(0, lines.length - kept);
       file.write(`${text}\n`);
       for (const listener of listeners) listener(name, line);
     },
     tail(name, { count = 200, after = 0, search = "" } = {}) {
       const wanted = search.toLowerCase();
-      const lines = books.get(name)?.lines ?? [];
+      const lines = name === "*" ? all.lines : (books.get(name)?.lines ?? []);
       return lines
         .filter((line) => line.id > after && (wanted === "" || line.text.toLowerCase().includes(wanted)))
         .slice(-count);

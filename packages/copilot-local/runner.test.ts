@@ -187,7 +187,7 @@ describe("what happens to a process", () => {
       fetch(`${running.url}/api/jobs/job-count/run?wait=1`, { method: "POST" }),
       fetch(`${running.url}/api/jobs/job-count/run?wait=1`, { method: "POST" }),
     ]);
-    expect([first.status, second.status].sort()).toEqual([200, 409]);
+    expect(new Set([first.status, second.status])).toEqual(new Set([200, 409]));
     const job = running.state().jobs.find(({ name }) => name === "job-count")!;
     expect(job.runs).toHaveLength(2);
     expect(new Date(job.nextRunAt!).toISOString()).toMatch(/T03:00:00\.000Z$/);
@@ -270,7 +270,9 @@ describe("the dashboard's API", () => {
 
   test("shows notes of the setup, what has no meaning here, and logs that can be searched", async () => {
     const state = running.state();
-    expect(state.notes).toEqual([{ title: "Sign-in", text: "sign in with 1234" }]);
+    expect(state.notes).toEqual([
+      { title: "Sign-in", items: [{ label: "PIN", value: "1234" }], text: "sign in at once" },
+    ]);
     expect(state.notices).toContain(
       "Cache (AWS::ElastiCache::ReplicationGroup) has no meaning here (copilot/environments/addons/database.yml:13)",
     );

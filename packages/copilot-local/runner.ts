@@ -20,6 +20,7 @@ import { scheduleJob, type Job } from "./jobs.ts";
 import { lock, type Lock } from "./lock.ts";
 import { openLogs, type LogLine, type Logs } from "./logs.ts";
 import { openMailbox, type Mailbox } from "./mail.ts";
+import { readNotes } from "./notes.ts";
 import { sourceFolders } from "./package-folder.ts";
 import { makePlan, PlanProblems, type Plan, type PlannedProcess } from "./plan.ts";
 import { freePort, holderOf, isFree } from "./ports.ts";
@@ -191,7 +192,8 @@ export function createRunner(options: StartOptions): Runner {
     return (
       plan?.processes.some((process) => process.name === name) ||
       setup.some((command) => command.name === name) ||
-      name === "postgres"
+      name === "postgres" ||
+      name === "*"
     );
   }
 
@@ -250,7 +252,7 @@ export function createRunner(options: StartOptions): Runner {
           log: (line) => log("postgres", line),
           onExit: (reason) => {
             databaseStatus = reason;
-            notice(`${reason}. Its log: ${relative(process.cwd(), join(data, "logs", "postgres.log"))}`);
+            notice(`${reason}. Its log: ${shown(join(data, "logs", "postgres.log"))}`);
           },
         });
         guard!.add(postgres.pid, "INT");
@@ -315,7 +317,8 @@ export function createRunner(options: StartOptions): Runner {
         );
       }
       entry.status = "done";
-      if (heading !== undefined && output.length > 0) notes.push({ title: heading, text: output.join("\n") });
+      const found = heading === undefined ? undefined : readNotes(heading, output);
+      if (found) notes.push(found);
     });
   }
 
@@ -421,7 +424,7 @@ export function createRunner(options: StartOptions): Runner {
         if (failures.length > 0) {
           throw new UserError(
             failures.map(({ message }) => message).join("\n✘ "),
-            `The whole logs are in ${relative(process.cwd(), join(data, "logs")) || "."}.`,
+            `The whole logs are in ${shown(join(data, "logs"))}.`,
           );
         }
         return report.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
@@ -549,6 +552,12 @@ function empty(data: string) {
   for (const name of readdirSync(data)) {
     if (name !== "lock.json") rmSync(join(data, name), { recursive: true, force: true });
   }
+}
+
+/** From where the user stands, unless that is somewhere else entirely. */
+function shown(path: string): string {
+  const near = relative(process.cwd(), path);
+  return near.startsWith("..") ? path : near || ".";
 }
 
 function subfolders(directory: string): string[] {

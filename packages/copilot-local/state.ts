@@ -1,6 +1,7 @@
 import type { QueueState } from "./cloud.ts";
 import type { JobRun } from "./jobs.ts";
 import type { MailSummary } from "./mail.ts";
+import type { Notes } from "./notes.ts";
 import type { ServiceStatus } from "./supervisor.ts";
 
 /** Everything that the dashboard shows, as `GET /api/state` answers it. Times are milliseconds since 1970. */
@@ -24,7 +25,7 @@ export interface State {
   queues: QueueState[];
   jobs: JobSummary[];
   setup: { name: string; status: "waiting" | "running" | "done" | "failed"; ms: number | null }[];
-  notes: { title: string; text: string }[];
+  notes: Notes[];
   mail: MailSummary[];
   /** Worth knowing, not in the way: what has no meaning here, manifests that changed since the start. */
   notices: string[];

@@ -7,7 +7,7 @@ import { setTimeout as pause } from "node:timers/promises";
  * A small Copilot workspace that has nothing to do with any other: a web app, an API that publishes, two workers (one
  * with raw delivery), a job, a function that receives mail, a database. Everything observable is asked over HTTP.
  */
-export function tinyWorkspace(change: Record<string, string> = {}): { root: string; remove(): void } {
+export function tinyWorkspace(change: Record<string, string> = {}): { root: string; remove: () => void } {
   const root = mkdtempSync(join(tmpdir(), "tiny-workspace-"));
   for (const [path, content] of Object.entries({ ...files, ...change })) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
@@ -267,7 +267,9 @@ await client.connect();
 await client.query("create table if not exists note (id serial primary key, text text)");
 await client.query("create extension if not exists pg_trgm");
 await client.end();
-console.log("sign in with 1234");
+console.log(JSON.stringify({ level: "info", msg: "tables made" }));
+console.log(JSON.stringify({ notes: [{ label: "PIN", value: "1234" }] }));
+console.log("sign in at once");
 `,
   "code/partner/package.json": `{ "name": "partner", "type": "module", "scripts": { "start": "node main.mjs" } }`,
   "code/partner/main.mjs": `
