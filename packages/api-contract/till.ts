@@ -46,6 +46,8 @@ export const receiptDocument = z.object({
   lines: z.array(
     z.object({
       name: z.string(),
+      /** The condition's name, null for a line without one. */
+      condition: z.string().nullable(),
       qty: z.int(),
       unitPriceYen: yen,
       discountYen: yen,
