@@ -38,6 +38,9 @@ export default defineConfig({
   variables: {
     STOREFRONT_URL: (local) => local.url("ec-web-app"),
   },
+  // What a worker cannot handle waits here, in order, until somebody replays it.
+  parked:
+    "select consumer.name, count(*) from parked join consumer on consumer.id = parked.consumer group by 1",
   titles: {
     "pos-web-app": "レジ",
     "ec-web-app": "オンラインストア",

@@ -60,6 +60,11 @@ export interface Config {
   processes?: LocalProcess[];
   /** Manifest variables that have another value on a laptop, for every workload that has them. */
   variables?: Record<string, Value>;
+  /**
+   * SQL for the first database that counts the messages which workloads have put aside in tables of their own: rows of
+   * a workload's name and a number. Shown with its queue.
+   */
+  parked?: string;
   /** What people call the web apps, for the links on the dashboard. */
   titles?: Record<string, string>;
 }
@@ -98,15 +103,14 @@ const schema = z.strictObject({
     )
     .optional(),
   variables: z.record(z.string(), value).optional(),
+  parked: z.string().optional(),
   titles: z.record(z.string(), z.string()).optional(),
 });
 
-export const configFile = "copilot-local.config.ts";
-
 /** Reads `copilot-local.config.ts` (or `.js`, `.mjs`) of the root; an absent one is an empty configuration. */
 export async function loadConfig(root: string): Promise<Config> {
-  const name = [configFile, "copilot-local.config.mjs", "copilot-local.config.js"].find((file) =>
-    existsSync(join(root, file)),
+  const name = ["copilot-local.config.ts", "copilot-local.config.mjs", "copilot-local.config.js"].find(
+    (file) => existsSync(join(root, file)),
   );
   if (!name) return {};
   let config: unknown;

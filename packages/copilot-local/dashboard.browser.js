@@ -208,6 +208,16 @@ function workloadRow(workload) {
 
 function drawQueues(state) {
   $("queues-section").hidden = state.queues.length === 0;
+  const counted = state.queues.some(({ parked }) => parked !== null);
+  const headings = [
+    "ワークロード",
+    "トピック",
+    "待ち",
+    "処理中",
+    "最古",
+    ...(counted ? ["保留"] : []),
+    "DLQ",
+  ];
   draw("queues", state.queues, (queues) =>
     el(
       "table",
@@ -218,37 +228,46 @@ function drawQueues(state) {
         el(
           "tr",
           null,
-          ["ワークロード", "トピック", "待ち", "処理中", "最古", "DLQ"].map((text, index) =>
-            el("th", { scope: "col", class: index > 1 ? "number" : null }, text),
-          ),
+          headings.map((text, index) => el("th", { scope: "col", class: index > 1 ? "number" : null }, text)),
         ),
       ),
       el(
         "tbody",
         null,
-        queues.map(({ name, workload, topics, fifo, ready, inFlight, delayed, oldestSeconds, deadLetter }) =>
-          el(
-            "tr",
-            null,
-            el("th", { scope: "row", title: name }, workload, !fifo && el("small", null, "標準")),
-            el("td", { class: "topics" }, topics.map((topic) => shortTopic(topic, state)).join("、")),
-            el("td", { class: "number", "data-label": "待ち" }, `${ready + delayed}`),
-            el("td", { class: "number", "data-label": "処理中" }, `${inFlight}`),
+        queues.map(
+          ({ name, workload, topics, fifo, ready, inFlight, delayed, oldestSeconds, parked, deadLetter }) =>
             el(
-              "td",
-              { class: "number", "data-label": "最古" },
-              oldestSeconds === null ? "–" : `${oldestSeconds} 秒`,
+              "tr",
+              null,
+              el("th", { scope: "row", title: name }, workload, !fifo && el("small", null, "標準")),
+              el("td", { class: "topics" }, topics.map((topic) => shortTopic(topic, state)).join("、")),
+              el("td", { class: "number", "data-label": "待ち" }, `${ready + delayed}`),
+              el("td", { class: "number", "data-label": "処理中" }, `${inFlight}`),
+              el(
+                "td",
+                { class: "number", "data-label": "最古" },
+                oldestSeconds === null ? "–" : `${oldestSeconds} 秒`,
+              ),
+              counted &&
+                el(
+                  "td",
+                  {
+                    class: `number${parked > 0 ? " alarm" : ""}`,
+                    "data-label": "保留",
+                    title: "処理できずワークロードがデータベースに取り置いた数",
+                  },
+                  parked === null ? "–" : `${parked}`,
+                ),
+              el(
+                "td",
+                {
+                  class: `number${deadLetter?.messages ? " alarm" : ""}`,
+                  "data-label": "DLQ",
+                  title: deadLetter ? `${deadLetter.tries} 回で移る: ${deadLetter.name}` : "なし",
+                },
+                deadLetter ? `${deadLetter.messages}` : "なし",
+              ),
             ),
-            el(
-              "td",
-              {
-                class: `number${deadLetter?.messages ? " alarm" : ""}`,
-                "data-label": "DLQ",
-                title: deadLetter ? `${deadLetter.tries} 回で移る: ${deadLetter.name}` : "なし",
-              },
-              deadLetter ? `${deadLetter.messages}` : "なし",
-            ),
-          ),
         ),
       ),
     ),

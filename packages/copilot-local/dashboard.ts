@@ -39,7 +39,7 @@ export async function serveDashboard(options: DashboardOptions): Promise<Dashboa
   };
 }
 
-export function dashboardApp(options: DashboardOptions): Hono {
+function dashboardApp(options: DashboardOptions): Hono {
   const { state, logs, has, mailbox } = options;
   const own = new Set([`127.0.0.1:${options.port}`, `localhost:${options.port}`]);
   const app = new Hono();

@@ -63,7 +63,7 @@ export interface Persistence {
   deleteAllMessages(): void;
 }
 
-export interface SqsStore {
+interface SqsStore {
   host: string;
   region?: string;
   persistence?: Persistence;
@@ -72,7 +72,7 @@ export interface SqsStore {
   getQueue(url: string): EmulatedQueue | undefined;
 }
 
-export interface SnsStore {
+interface SnsStore {
   region?: string;
   createTopic(
     name: string,
@@ -83,7 +83,7 @@ export interface SnsStore {
   subscribe(topicArn: string, protocol: "sqs", queueArn: string, attributes: Record<string, string>): unknown;
 }
 
-export interface S3Store {
+interface S3Store {
   persistence?: unknown;
   hasBucket(name: string): boolean;
   createBucket(name: string): void;

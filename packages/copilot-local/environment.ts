@@ -145,7 +145,7 @@ function envFile(workload: Workload, root: string, problems: Problem[]): Record<
 }
 
 /** Host names that mean a workload of this workspace, with the address it has here. */
-export function localHosts({
+function localHosts({
   resolved,
   ports,
 }: Pick<EnvironmentContext, "resolved" | "ports">): Map<string, string> {

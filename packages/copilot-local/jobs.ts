@@ -13,7 +13,7 @@ export interface JobRun {
   cause: "schedule" | "run now" | "retry";
 }
 
-export interface JobState {
+interface JobState {
   schedule: string;
   nextRunAt: number | null;
   running: boolean;

@@ -40,7 +40,7 @@ export interface MailRule {
   at: Position;
 }
 
-export interface PlainQueue {
+interface PlainQueue {
   name: string;
   arn: string;
   properties: Record<string, unknown>;

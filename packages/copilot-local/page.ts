@@ -2,12 +2,13 @@ import { readFileSync } from "node:fs";
 import { html, raw } from "hono/html";
 import type { State } from "./state.ts";
 
-const read = (name: string) => readFileSync(new URL(name, import.meta.url), "utf8");
+const styles = readFileSync(new URL("dashboard.css", import.meta.url), "utf8");
+const script = readFileSync(new URL("dashboard.browser.js", import.meta.url), "utf8");
 
 /** What the page loads from `/dashboard.css` and `/dashboard.js`. */
 export const assets = {
-  "dashboard.css": { type: "text/css; charset=utf-8", body: read("dashboard.css") },
-  "dashboard.js": { type: "text/javascript; charset=utf-8", body: read("dashboard.browser.js") },
+  "dashboard.css": { type: "text/css; charset=utf-8", body: styles },
+  "dashboard.js": { type: "text/javascript; charset=utf-8", body: script },
 };
 
 /** The page's frame with the state of this moment; its script fills it and keeps it fresh. */

@@ -28,7 +28,7 @@ export interface PlannedProcess {
   fn: LocalFunction | undefined;
 }
 
-export interface PlannedSetup {
+interface PlannedSetup {
   name: string;
   directory: string;
   command: string[];
@@ -169,7 +169,7 @@ export class PlanProblems extends Error {
 }
 
 /** `image.port`, else the variable PORT: where the container would listen. */
-export function declaredPort(workload: Workload): number | undefined {
+function declaredPort(workload: Workload): number | undefined {
   if (workload.image.port !== undefined) return workload.image.port;
   const variable = workload.variables.PORT;
   const port = variable && "value" in variable ? Number(variable.value) : NaN;

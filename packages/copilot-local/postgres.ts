@@ -237,7 +237,8 @@ async function initialise(data: string, binaries: Binaries, runas: Runas): Promi
 
 /**
  * Ends a server that a crashed runner left on this data (the caller holds the folder's lock, so it is nobody's), and
- * removes a pid file whose number now belongs to another program: PostgreSQL would take it for itself and refuse.
+ * removes a pid file whose number now belongs to another program: PostgreSQL would take it for itself and refuse. A pid
+ * file of a dead server stays: PostgreSQL finds in it whether anything of that server still lives.
  */
 async function endForeignServer(data: string): Promise<void> {
   const file = join(data, "postmaster.pid");
@@ -265,7 +266,7 @@ async function endForeignServer(data: string): Promise<void> {
       `kill -9 ${pid}`,
     );
   }
-  rmSync(file, { force: true });
+  if (pid > 0 && startOf(pid) !== undefined) rmSync(file, { force: true });
 }
 
 function commandOf(pid: number): string {
@@ -309,6 +310,7 @@ async function run(
     accepting ||= line.includes("ready to accept connections");
     log?.(line);
   });
+  let started = false;
   let stopping = false;
   let exit: string | undefined;
   const gone = new Promise<void>((done) => {
@@ -319,7 +321,7 @@ async function run(
     child.once("exit", (code, signal) => {
       exit ??= `PostgreSQL ended (${signal ?? `exit code ${code}`})`;
       done();
-      if (!stopping) onExit?.(exit);
+      if (started && !stopping) onExit?.(exit);
     });
   });
   const connect = async (database = "postgres") => {
@@ -352,6 +354,7 @@ async function run(
     }
     await pause(10);
   }
+  started = true;
   return { host: "127.0.0.1", port, pid: child.pid!, connect, stop };
 }
 

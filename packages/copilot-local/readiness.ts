@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { connect } from "node:net";
 import type { Workload } from "copilot-manifest";
 
-export interface Verdict {
+interface Verdict {
   ok: boolean;
   /** What is being waited for, in words: `GET /health answered 503`. */
   detail: string;

@@ -128,6 +128,7 @@ describe("messages", () => {
       fifo: true,
       topics: ["tiny-test-api-orders.fifo"],
       deadLetter: { tries: 3, messages: 0 },
+      parked: 4,
       oldestSeconds: null,
     });
   });
@@ -177,6 +178,16 @@ describe("what happens to a process", () => {
     );
     expect(after.crashes).toBe(0);
     expect(Date.now() - from).toBeLessThan(7_000);
+  });
+
+  test("a PostgreSQL that was killed recovers and is started again", async () => {
+    await fetch(at("api", "/note?text=before"));
+    const pidFile = join(workspace.root, ".local", "postgres", "data", "postmaster.pid");
+    const pid = Number(readFileSync(pidFile, "utf8").split("\n")[0]);
+    process.kill(pid, "SIGKILL");
+    await eventually(() => running.state().database!.status === "ready" && !existsSync(`/proc/${pid}`));
+    const notes = await eventually(() => json<{ text: string }[]>(at("api", "/notes")));
+    expect(notes).toContainEqual({ text: "before" });
   });
 
   test("a job runs now, tells its result, and not twice at once", async () => {
@@ -322,7 +333,7 @@ describe("stopping and starting again", () => {
     running = await start(options);
     await running.ready();
     expect((await environmentOf("web")).SIGNING_KEY).toBe(key);
-    expect(await json(at("api", "/notes"))).toEqual([{ text: "kept" }]);
+    expect(await json(at("api", "/notes"))).toContainEqual({ text: "kept" });
     expect(await json<unknown[]>(`${running.url}/api/mail`)).toHaveLength(mails);
     for (const file of closed) rmSync(file);
     const received = await eventually(async () => {

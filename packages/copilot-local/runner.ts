@@ -21,6 +21,7 @@ import { lock, type Lock } from "./lock.ts";
 import { openLogs, type LogLine, type Logs } from "./logs.ts";
 import { openMailbox, type Mailbox } from "./mail.ts";
 import { readNotes } from "./notes.ts";
+import { watchParked, type ParkedCounts } from "./parked.ts";
 import { sourceFolders } from "./package-folder.ts";
 import { makePlan, PlanProblems, type Plan, type PlannedProcess } from "./plan.ts";
 import { freePort, holderOf, isFree } from "./ports.ts";
@@ -72,7 +73,7 @@ export interface Runner {
   stop(): Promise<void>;
 }
 
-export const graceMs = 8_000;
+const graceMs = 8_000;
 
 export function createRunner(options: StartOptions): Runner {
   const startedAt = Date.now();
@@ -94,6 +95,7 @@ export function createRunner(options: StartOptions): Runner {
   let cloud: Cloud | undefined;
   let mailbox: Mailbox | undefined;
   let deliveries: Deliveries | undefined;
+  let parked: ParkedCounts | undefined;
   let sources: Watcher | undefined;
   let manifests: FSWatcher[] = [];
   let setupChild: Child | undefined;
@@ -180,6 +182,9 @@ export function createRunner(options: StartOptions): Runner {
 
     await startInfrastructure(plan, resolved);
     for (const command of plan.setup) await runSetup(command);
+    ensureRunning();
+    const [database] = plan.addons.databases;
+    if (postgres && database && config.parked) parked = watchParked(postgres, database.name, config.parked);
     waitingFor = "the workloads";
     for (const service of services.values()) service.start();
     for (const job of jobs.values()) job.start();
@@ -242,22 +247,39 @@ export function createRunner(options: StartOptions): Runner {
 
   async function startInfrastructure({ addons, awsPort, databasePort }: Plan, resolved: Resolved) {
     waitingFor = addons.databases.length > 0 ? "PostgreSQL and the queues" : "the queues";
+    const startServer = async () => {
+      databaseStatus = "starting";
+      postgres = await startPostgres({
+        directory: join(data, "postgres"),
+        port: databasePort,
+        log: (line) => log("postgres", line),
+        onExit: (reason) => {
+          databaseStatus = reason;
+          guard!.remove(postgres!.pid);
+          if (stopping) return;
+          notice(`${reason} and starts again. Its log: ${shown(join(data, "logs", "postgres.log"))}`);
+          inFlight = Promise.allSettled([inFlight, restartServer()]);
+        },
+      });
+      guard!.add(postgres.pid, "INT");
+      databaseStatus = "ready";
+    };
+    const restartServer = async (attempts = 5): Promise<void> => {
+      if (stopping) return;
+      try {
+        await startServer();
+      } catch (error) {
+        if (attempts === 1) return notice((error as Error).message);
+        // Right after a kill -9 the old server's processes may still be there for a moment.
+        await new Promise((done) => setTimeout(done, 1_000));
+        return restartServer(attempts - 1);
+      }
+    };
     const startDatabase = async () => {
       if (addons.databases.length === 0) return;
       await step("PostgreSQL", async () => {
-        databaseStatus = "starting";
-        postgres = await startPostgres({
-          directory: join(data, "postgres"),
-          port: databasePort,
-          log: (line) => log("postgres", line),
-          onExit: (reason) => {
-            databaseStatus = reason;
-            notice(`${reason}. Its log: ${shown(join(data, "logs", "postgres.log"))}`);
-          },
-        });
-        guard!.add(postgres.pid, "INT");
-        for (const database of addons.databases) await ensureDatabase(postgres, database);
-        databaseStatus = "ready";
+        await startServer();
+        for (const database of addons.databases) await ensureDatabase(postgres!, database);
       });
     };
     const startQueues = () =>
@@ -365,7 +387,8 @@ export function createRunner(options: StartOptions): Runner {
           : null,
       aws: { endpoint: `http://127.0.0.1:${plan?.awsPort ?? 0}`, region: config.region ?? "us-east-1" },
       workloads: plan?.processes.map(workloadState) ?? [],
-      queues: cloud?.queues() ?? [],
+      queues:
+        cloud?.queues().map((queue) => ({ ...queue, parked: parked?.of(queue.workload) ?? null })) ?? [],
       jobs: [...jobs].map(([name, job]) => ({ name, ...job.state() })),
       setup: setup.map((entry) => ({ ...entry })),
       notes,
@@ -467,6 +490,7 @@ export function createRunner(options: StartOptions): Runner {
     ]);
     await inFlight;
     waitingFor = "PostgreSQL and the queues to stop";
+    await parked?.close();
     await Promise.allSettled([
       cloud?.stop(),
       (async () => {

@@ -22,7 +22,8 @@ export interface State {
   } | null;
   aws: { endpoint: string; region: string };
   workloads: WorkloadState[];
-  queues: QueueState[];
+  /** `parked`: put aside by the workload in its database; null when the configuration does not say how to count. */
+  queues: (QueueState & { parked: number | null })[];
   jobs: JobSummary[];
   setup: { name: string; status: "waiting" | "running" | "done" | "failed"; ms: number | null }[];
   notes: Notes[];

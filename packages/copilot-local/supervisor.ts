@@ -11,7 +11,7 @@ export type ServiceStatus =
   | "stopping"
   | "stopped";
 
-export interface ServiceState {
+interface ServiceState {
   status: ServiceStatus;
   /** What a service that is not ready is waiting for. */
   waitingFor: string | null;

@@ -229,7 +229,7 @@ const sns = new SNSClient();
 const topics = JSON.parse(process.env.COPILOT_SNS_TOPIC_ARNS);
 const pool = new pg.Pool({ host: process.env.STORE_HOST, port: process.env.STORE_PORT, user: "tiny_owner", database: "tiny" });
 pool.on("error", () => {});
-createServer(async (request, response) => {
+const answer = async (request, response) => {
   const url = new URL(request.url, "http://x");
   if (url.pathname === "/env") return response.end(JSON.stringify(process.env));
   if (url.pathname === "/order") {
@@ -242,6 +242,9 @@ createServer(async (request, response) => {
   if (url.pathname === "/note") await pool.query("insert into note (text) values ($1)", [url.searchParams.get("text")]);
   if (url.pathname === "/notes") return response.end(JSON.stringify((await pool.query("select text from note order by id")).rows));
   response.end("{}");
+};
+createServer((request, response) => {
+  answer(request, response).catch((error) => response.writeHead(500).end(error.message));
 }).listen(process.env.PORT, "127.0.0.1");
 `,
   "code/worker-raw/package.json": `{ "name": "worker-raw", "type": "module", "scripts": { "start": "node main.mjs" } }`,
@@ -290,6 +293,7 @@ export default {
     name: "partner", directory: "code/partner", secrets: ["SIGNING_KEY"], answers: { OUTSIDE_URL: "/api" },
     variables: { MAIL_TO: (local) => local.mailAddress("post") },
   }],
+  parked: "select 'worker-raw', 4 from note having count(*) >= 0",
   titles: { web: "店" },
 };
 `,
