@@ -1,5 +1,5 @@
 import { checkDigit } from "@noren/commerce";
-import { demoId } from "./demo.ts";
+import { demo, demoId } from "./demo.ts";
 
 export type DemoCategory = {
   id: string;
@@ -17,6 +17,16 @@ export type DemoItem = {
   category: DemoCategory;
   listPriceYen: number;
   conditions: string[];
+};
+
+/** A store's product, with the stock that it opens with. */
+export type Product = {
+  id: string;
+  storeId: string;
+  item: DemoItem;
+  condition: string;
+  priceYen: number;
+  stock: number;
 };
 
 export const conditions = [
@@ -198,3 +208,6 @@ export function demoCatalogue(random: () => number): { categories: DemoCategory[
   }
   return { categories, items };
 }
+
+/** Items that the demo promises to have in stock, so nothing else takes from them. */
+export const promised = (item: DemoItem) => Object.values(demo.scan).some(({ itemId }) => itemId === item.id);

@@ -95,7 +95,8 @@ create table sale_payments (
   payment_id uuid,
   primary key (company_id, sale_id, line_no),
   foreign key (company_id, sale_id) references sales,
-  check (case when method = 'cash' then tendered_yen >= amount_yen and payment_id is null
+  -- coalesce: a check that comes out as null would pass.
+  check (case when method = 'cash' then coalesce(tendered_yen, 0) >= amount_yen and payment_id is null
               else tendered_yen is null and payment_id is not null end)
 );
 
