@@ -1,4 +1,6 @@
 import { definitionOf, newId, type Envelope } from "@noren/events";
+import * as fc from "fast-check";
+import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openShop, type Shop } from "./fixture.ts";
 import { writeStock, type StockWrite } from "./stock.ts";
@@ -221,4 +223,71 @@ test("when the transaction fails, neither stock nor event remains", async () => 
   await expect(failing).rejects.toThrow("power cut");
   expect(await level(shop)).toMatchObject({ reserved: 0, seq: 1 });
   expect(await outbox(shop.productId)).toHaveLength(1);
+});
+
+test("after any mix of sales, voids, orders and deliveries at once, levels are the sums of the books", async () => {
+  const shop = await openShop(database, { stock: [6, 6] });
+  const [first, second] = shop.products.map(({ productId }) => productId) as [string, string];
+  const step = fc.record({
+    kind: fc.constantFrom("sell", "post", "call off", "order", "cancel", "deliver"),
+    // Few documents, so that steps meet on the same one.
+    document: fc.integer({ min: 0, max: 3 }),
+    productId: fc.constantFrom(first, second),
+    qty: fc.integer({ min: 1, max: 3 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
+      const documents = Array.from({ length: 4 }, () => newId());
+      const run = ({ kind, document, productId, qty }: (typeof steps)[number]): StockWrite => {
+        const id = documents[document] as string;
+        const sale = { type: "sale", id } as const;
+        const order = { type: "order", id } as const;
+        const lines = [{ productId, lineNo: 1, qty }];
+        const move = { productId, sourceId: id, lineNo: 1, occurredAt: new Date() };
+        switch (kind) {
+          case "sell":
+            return { cause: sale, reserve: { owner: sale, lines, ifAvailable: false } };
+          case "post":
+            return {
+              cause: sale,
+              consume: sale,
+              moves: [{ ...move, qty: -qty, kind: "sale", sourceType: "sale" }],
+            };
+          case "call off":
+            return { cause: sale, release: sale };
+          case "order":
+            return { cause: order, reserve: { owner: order, lines, ifAvailable: true } };
+          case "cancel":
+            return { cause: order, release: order };
+          default:
+            return { cause: sale, moves: [{ ...move, qty, kind: "receive", sourceType: "receiving" }] };
+        }
+      };
+      // As the callers do: whoever writes for a document holds its lock.
+      await Promise.all(
+        steps.map((one) =>
+          inCompany(connected("worker_transaction"), shop.companyId, async (tx) => {
+            await sql`select pg_advisory_xact_lock(${one.document})`.execute(tx);
+            return writeStock(tx, shop.companyId, run(one));
+          }),
+        ),
+      );
+      const wrong = await inCompany(database.owner, shop.companyId, (tx) =>
+        sql`select product_id, on_hand, reserved from stock_levels l where
+          on_hand <> (select coalesce(sum(qty), 0) from stock_moves m where m.product_id = l.product_id)
+          or reserved <> (select coalesce(sum(qty), 0) from reservations r
+            where r.product_id = l.product_id and r.state = 'held')`.execute(tx),
+      );
+      expect(wrong.rows).toEqual([]);
+    }),
+    { numRuns: 25 },
+  );
+  for (const productId of [first, second]) {
+    const changed = (await outbox(productId)).filter(({ type }) => type === "product.stock_changed");
+    const seqs = changed.map(({ aggregate }) => aggregate.seq as number);
+    expect(seqs).toEqual([...seqs].sort((a, b) => a - b));
+    // What was last told is what there is.
+    const told = changed.at(-1) as Envelope<string, { available: number }>;
+    expect(told.data.available).toBe((await level(shop, productId)).available);
+  }
 });
