@@ -108,7 +108,7 @@ test("an event that the topic refuses for good blocks its group after three trie
       : undefined;
   await outbox.write("bad", [1, 2]);
   const engine = start();
-  await until(() => engine.health().blockedGroups).toBe(1);
+  await until(() => engine.health().detail.blockedGroups).toBe(1);
   const client = await outbox.client();
   const { rows } = await client.query(
     "select attempts, error, blocked_at is not null as blocked from outbox order by id",
@@ -138,12 +138,12 @@ test("a topic that may not be published to waits as a whole; no event is marked,
   await outbox.write("s", [1, 2]);
   const engine = start();
   await until(() => sink.of("s")).toEqual([1, 2]);
-  await until(() => engine.health().error).toBe("no such topic");
+  await until(() => engine.health().detail.error).toBe("no such topic");
   const { rows } = await (await outbox.client()).query("select sum(attempts)::int as n from outbox");
   expect(rows[0].n).toBe(0);
   missing = false;
   await until(() => sink.accepted.length).toBe(7);
-  await until(() => engine.health().error).toBe(null);
+  await until(() => engine.health().detail.error).toBe(null);
 });
 
 test("a broker that is down is asked with growing pauses, and everything leaves in order when it is back", async () => {
@@ -153,14 +153,14 @@ test("a broker that is down is asked with growing pauses, and everything leaves 
   };
   for (const n of upTo(30)) await outbox.write(`g${n}`, [1, 2]);
   const engine = start();
-  await until(() => engine.health().error).toContain("broker: Error: 503");
+  await until(() => engine.health().detail.error).toContain("broker: Error: 503");
   await pause(1000);
   // 60 events, 8 lanes: without pauses this would be thousands.
   expect(sink.calls.length).toBeLessThan(150);
   down = false;
   await until(() => sink.accepted.length).toBe(60);
   for (const n of upTo(30)) expect(sink.of(`g${n}`)).toEqual([1, 2]);
-  expect(engine.health().error).toBe(null);
+  expect(engine.health().detail.error).toBe(null);
 });
 
 test("one event that makes its whole call fail does not take others with it", async () => {
@@ -194,7 +194,7 @@ test("a tenant with a large backlog does not keep others waiting", async () => {
 test("two relays share the shards, and a rolling hand-over publishes nothing twice and out of order", async () => {
   const groups = upTo(40).map((n) => `g${n}`);
   const first = start();
-  await until(() => first.health().shards).toBe(64);
+  await until(() => first.health().detail.shards).toBe(64);
   const writing = new AbortController();
   let written = 0;
   const writer = (async () => {
@@ -204,11 +204,11 @@ test("two relays share the shards, and a rolling hand-over publishes nothing twi
     }
   })();
   const second = start();
-  await until(() => [first.health().shards, second.health().shards]).toEqual([32, 32]);
-  expect(first.health().relays).toBe(2);
+  await until(() => [first.health().detail.shards, second.health().detail.shards]).toEqual([32, 32]);
+  expect(first.health().detail.relays).toBe(2);
   await first.stop();
-  await until(() => second.health().shards, 1000).toBe(64);
-  await until(() => second.health().unownedShards).toBe(0);
+  await until(() => second.health().detail.shards, 1000).toBe(64);
+  await until(() => second.health().detail.unownedShards).toBe(0);
   writing.abort();
   await writer;
   await until(() => sink.accepted.length).toBe(written * groups.length);
@@ -237,9 +237,9 @@ test("a database restart ends nothing: the relay comes back and loses no event",
   const engine = relay({ connect: own.connect, publish: sink.publish, log: silent });
   await own.write("g", [1]);
   await until(() => sink.of("g")).toEqual([1]);
-  expect(engine.health()).toMatchObject({ ok: true, connected: true, error: null });
+  expect(engine.health()).toMatchObject({ ok: true, detail: { connected: true, error: null } });
   await own.server.pause();
-  await until(() => engine.health()).toMatchObject({
+  await until(() => engine.health().detail).toMatchObject({
     connected: false,
     shards: 0,
     error: expect.stringContaining("database:"),
@@ -248,14 +248,14 @@ test("a database restart ends nothing: the relay comes back and loses no event",
   const writer = await own.client();
   await insert(writer, [event("g", 2)]);
   await until(() => sink.of("g")).toEqual([1, 2]);
-  expect(engine.health()).toMatchObject({ ok: true, connected: true, error: null });
+  expect(engine.health()).toMatchObject({ ok: true, detail: { connected: true, error: null } });
   await engine.stop();
   await own.close();
 });
 
 test("a wake-up after commit is faster than the poll", async () => {
   const engine = start();
-  await until(() => engine.health().shards).toBe(64);
+  await until(() => engine.health().detail.shards).toBe(64);
   const woken = vi.fn<() => void>();
   const listener = await outbox.client();
   listener.on("notification", woken);
@@ -287,14 +287,19 @@ test("health tells the age and number of what waits", async () => {
     open ? undefined : { ok: false, senderFault: false, code: "Throttled", message: "" };
   await outbox.write("g", [1, 2]);
   const engine = start();
-  await until(() => engine.health()).toMatchObject({
+  await until(() => engine.health().detail).toMatchObject({
     depth: 2,
     waitingGroups: 1,
     published: 0,
     lastPublishedAt: null,
   });
-  await until(() => engine.health().lagMs).toBeGreaterThan(1000);
+  await until(() => engine.health().detail.lagMs).toBeGreaterThan(1000);
   open = true;
-  await until(() => engine.health()).toMatchObject({ depth: 0, lagMs: 0, waitingGroups: 0, published: 2 });
-  expect(Date.parse(engine.health().lastPublishedAt ?? "")).toBeGreaterThan(Date.now() - 10_000);
+  await until(() => engine.health().detail).toMatchObject({
+    depth: 0,
+    lagMs: 0,
+    waitingGroups: 0,
+    published: 2,
+  });
+  expect(Date.parse(engine.health().detail.lastPublishedAt ?? "")).toBeGreaterThan(Date.now() - 10_000);
 });

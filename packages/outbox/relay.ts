@@ -37,25 +37,27 @@ export type RelayOptions = {
 export type RelayHealth = {
   /** false: the loop has not come round for 10 s (no database, or it hangs), or every call has failed for 30 s. */
   ok: boolean;
-  id: string;
-  connected: boolean;
-  /** Shards that this relay owns, and those that no relay owns. */
-  shards: number;
-  unownedShards: number;
-  relays: number;
-  /** Age of the oldest row that is not held back by a blocked one, by the database's clock. */
-  lagMs: number;
-  /** Rows in the table, counted up to 10,001. */
-  depth: number;
-  /** Groups that wait for a person; see `blocked_at` and `error` in the table. */
-  blockedGroups: number;
-  /** Groups that wait for their next try. */
-  waitingGroups: number;
-  published: number;
-  calls: number;
-  lastPublishedAt: string | null;
-  /** What is wrong now; null when nothing is. */
-  error: string | null;
+  detail: {
+    id: string;
+    connected: boolean;
+    /** Shards that this relay owns, and those that no relay owns. */
+    shards: number;
+    unownedShards: number;
+    relays: number;
+    /** Age of the oldest row that is not held back by a blocked one, by the database's clock. */
+    lagMs: number;
+    /** Rows in the table, counted up to 10,001. */
+    depth: number;
+    /** Groups that wait for a person; see `blocked_at` and `error` in the table. */
+    blockedGroups: number;
+    /** Groups that wait for their next try. */
+    waitingGroups: number;
+    published: number;
+    calls: number;
+    lastPublishedAt: string | null;
+    /** What is wrong now; null when nothing is. */
+    error: string | null;
+  };
 };
 
 export type Relay = {
@@ -130,13 +132,15 @@ class Engine implements Relay {
     const failingMs = this.#callsFailed >= OUTAGE_CALLS ? now - this.#failingSince : 0;
     return {
       ok: now - this.#workedAt < 10_000 && failingMs < 30_000,
-      id: this.#id,
-      connected,
-      shards: this.#session?.owned.size ?? 0,
-      ...this.#seen,
-      waitingGroups: this.#groups.size,
-      ...this.#counts,
-      error: this.#errors.database ?? this.#errors.broker ?? [...this.#errors.topics.values()][0] ?? null,
+      detail: {
+        id: this.#id,
+        connected,
+        shards: this.#session?.owned.size ?? 0,
+        ...this.#seen,
+        waitingGroups: this.#groups.size,
+        ...this.#counts,
+        error: this.#errors.database ?? this.#errors.broker ?? [...this.#errors.topics.values()][0] ?? null,
+      },
     };
   }
 
