@@ -36,11 +36,6 @@ async function emptyDatabase(): Promise<string> {
   const name = `empty_${++count}`;
   const { pool } = database.connect("postgres", { max: 1 });
   await pool.query(`create database ${name} owner noren template template0`);
-  const { settings } = database.connect("postgres");
-  const inside = new Client(clientConfig({ ...settings, name }));
-  await inside.connect();
-  await inside.query("alter schema public owner to noren");
-  await inside.end();
   return name;
 }
 

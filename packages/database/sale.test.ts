@@ -171,6 +171,79 @@ describe("a sale", () => {
   });
 });
 
+describe("an order", () => {
+  const place = (totalYen: number, shippingYen: number, grossYen: number) =>
+    inCompany(api, shop.companyId, async (tx) => {
+      const of = { company_id: shop.companyId, order_id: newId() };
+      await tx
+        .insertInto("orders")
+        .values({
+          company_id: shop.companyId,
+          id: of.order_id,
+          no: of.order_id,
+          channel: "ec",
+          state: "awaiting_payment",
+          email: "hanako@example.com",
+          method: "bank_transfer",
+          shipping_yen: shippingYen,
+          total_yen: totalYen,
+          deadline: new Date(),
+          token_hash: "hash",
+          placed_at: new Date(),
+        })
+        .execute();
+      await tx
+        .insertInto("order_lines")
+        .values({
+          ...of,
+          line_no: 1,
+          name: "本",
+          tax_class: "standard",
+          rate_pct: 10,
+          unit_price_yen: 600,
+          qty: 2,
+        })
+        .execute();
+      await tx
+        .insertInto("order_taxes")
+        .values({ ...of, rate_pct: 10, gross_yen: grossYen, tax_yen: 0 })
+        .execute();
+      return of.order_id;
+    });
+
+  test("is its lines and its shipping, and so are its taxes", async () => {
+    expect(await place(1700, 500, 1700)).toEqual(expect.any(String));
+    await expect(place(1200, 500, 1200)).rejects.toThrow("total 1200, lines and shipping 1700, taxes 1200");
+    await expect(place(1700, 500, 1200)).rejects.toThrow("taxes 1200");
+  });
+
+  test("has one live payment per idempotency key, and never refunds more than it took", async () => {
+    const orderId = await place(1700, 500, 1700);
+    const pay = (change: object) =>
+      inCompany(api, shop.companyId, (tx) =>
+        tx
+          .insertInto("payments")
+          .values({
+            company_id: shop.companyId,
+            id: newId(),
+            order_id: orderId,
+            method: "bank_transfer",
+            amount_yen: 1700,
+            state: "pending",
+            provider: "bank",
+            idempotency_key: "1",
+            ...change,
+          })
+          .execute(),
+      );
+    await expect(pay({ captured_yen: 1000, refunded_yen: 1001 })).rejects.toThrow("check constraint");
+    await expect(pay({ captured_yen: 1701 })).rejects.toThrow("check constraint");
+    await expect(pay({ order_id: null })).rejects.toThrow("payments_check");
+    await pay({});
+    await expect(pay({})).rejects.toThrow("idempotency_key");
+  });
+});
+
 test("a register has one open session, and a closed one is complete", async () => {
   await expect(openSession()).rejects.toThrow("register_sessions_open");
   const close = (counted: object) =>

@@ -53,7 +53,6 @@ async function start(): Promise<Cluster> {
   // As in AWS the owner is no superuser: what works here works there.
   await asSuperuser(server, "postgres", "create role noren login createrole");
   await asSuperuser(server, "postgres", `alter database ${template} owner to noren`);
-  await asSuperuser(server, template, "alter schema public owner to noren");
   const owner = new Client(
     clientConfig({ host: "127.0.0.1", port: server.port, name: template, user: "noren" }),
   );
