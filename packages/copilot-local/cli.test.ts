@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -47,7 +47,7 @@ function run(root: string, ...flags: string[]) {
   };
 }
 
-const alone = ["--free-ports", "--port", "0"];
+const alone = ["--free-ports"];
 const withoutStack = (text: string) => expect(text).not.toMatch(/^\s+at /m);
 
 test("--until ready exits 0 and prints what each took", async () => {
@@ -177,6 +177,24 @@ test("a kill -9 of the runner leaves no process, and the next start continues wi
   const again = await second.ready();
   const api = again.workloads.find(({ name }) => name === "api")!.port;
   expect(await json(`http://127.0.0.1:${api}/notes`)).toEqual([{ text: "kept" }]);
+});
+
+test("when the watchdog was killed too, the next start ends what was left, and says so", async () => {
+  const root = workspaceWith();
+  const first = run(root, ...alone, "--headless");
+  const state = await first.ready();
+  const listed = execFileSync("ps", ["-o", "pid=,args=", "--ppid", String(first.pid)], { encoding: "utf8" });
+  const watchdog = Number(/^ *(\d+) .*copilot-local-guard$/m.exec(listed)![1]);
+  process.kill(watchdog, "SIGKILL");
+  first.kill("SIGKILL");
+  await first.exited;
+  const pids = state.workloads.flatMap(({ pid }) => pid ?? []);
+  expect(pids.every((pid) => startOf(pid) !== undefined)).toBe(true);
+
+  const second = run(root, ...alone, "--headless");
+  await second.ready();
+  expect(pids.filter((pid) => startOf(pid) !== undefined)).toEqual([]);
+  expect(second.output()).toMatch(/ends \d+ processes that a runner which did not stop properly left behind/);
 });
 
 test("--fresh begins with no data", async () => {

@@ -13,7 +13,7 @@ const usage = `Usage: npm start -- [options]
   --until ready     stop and exit 0 once everything is ready, 1 when it cannot be
   --fresh           empty the data folder first
   --data <dir>      where data, logs and mail are kept (.local)
-  --free-ports      choose every other port free, to run beside another one
+  --free-ports      choose every port free, to run beside another one
   --no-watch        do not restart workloads when their sources change
   --help            this text
 `;
@@ -21,7 +21,7 @@ const usage = `Usage: npm start -- [options]
 function readFlags(args: string[]) {
   const options = {
     env: { type: "string", default: "staging" },
-    port: { type: "string", default: "4000" },
+    port: { type: "string" },
     headless: { type: "boolean", default: false },
     until: { type: "string" },
     fresh: { type: "boolean", default: false },
@@ -37,8 +37,8 @@ function readFlags(args: string[]) {
     // Node's own hint about `--` only confuses here.
     throw new UserError((error as Error).message.split(". To specify")[0]!, `There are:\n${usage}`);
   }
-  const port = Number(values.port);
-  if (!/^\d+$/.test(values.port) || port > 65_535) {
+  const port = values.port === undefined ? undefined : Number(values.port);
+  if (port !== undefined && (!/^\d+$/.test(values.port!) || port > 65_535)) {
     throw new UserError(`--port ${values.port} is not a port.`, "A number from 0 to 65535.");
   }
   if (values.until !== undefined && values.until !== "ready") {

@@ -50,7 +50,7 @@ export function lock(directory: string): Lock {
     if (held && isAlive(held)) {
       throw new UserError(
         `already running: process ${held.pid} uses ${directory}.`,
-        `Its dashboard is ${held.url || "starting"}. Stop it there with Ctrl-C (or kill ${held.pid}), or give this one its own folder and ports: --data <dir> --free-ports --port 0.`,
+        `Its dashboard is ${held.url || "starting"}. Stop it there with Ctrl-C (or kill ${held.pid}), or give this one its own folder and ports: --data <dir> --free-ports.`,
       );
     }
     if (held) leftBehind = held.groups.filter(isAlive);

@@ -6,6 +6,7 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   renameSync,
@@ -128,13 +129,26 @@ function settle(directory: string, runas: Runas): string {
   rmSync(directory, { recursive: true });
 
   const base = outside(runas);
+  removeForsaken(base);
   const home = join(base, createHash("sha256").update(directory).digest("hex").slice(0, 16));
   rmSync(home, { recursive: true, force: true });
+  // The link first: a folder without one is forsaken.
+  symlinkSync(home, directory);
   mkdirSync(home, { mode: 0o755 });
   writeFileSync(join(home, ownerFile), `${directory}\n`);
   chownSync(home, runas.uid, runas.gid!);
-  symlinkSync(home, directory);
   return home;
+}
+
+/** Removes the clusters whose data folder somebody has deleted: nobody would ever find them again. */
+function removeForsaken(base: string): void {
+  for (const name of readdirSync(base)) {
+    const home = join(base, name);
+    const owner = join(home, ownerFile);
+    if (!existsSync(owner)) continue;
+    if (linkTarget(readFileSync(owner, "utf8").trim()) !== home)
+      rmSync(home, { recursive: true, force: true });
+  }
 }
 
 function linkTarget(path: string): string | undefined {
@@ -181,8 +195,9 @@ function reachable(binaries: Binaries, runas: Runas): Binaries {
   const copy = join(outside(runas), `postgresql-${version}`);
   if (!existsSync(copy)) {
     const draft = `${copy}.${process.pid}`;
-    // dereference: the libraries' links must not point back into the folder that cannot be entered.
-    cpSync(native, draft, { recursive: true, dereference: true });
+    // Links as they are: they are relative. Node would otherwise make them point back into the folder that cannot be
+    // entered.
+    cpSync(native, draft, { recursive: true, verbatimSymlinks: true });
     try {
       renameSync(draft, copy);
     } catch (error) {

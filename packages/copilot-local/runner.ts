@@ -37,13 +37,13 @@ export interface StartOptions {
   root?: string;
   /** Default `staging`. */
   environment?: string;
-  /** The dashboard's port; 0 is any free one. Default 4000. */
+  /** The dashboard's port; 0 is any free one. Default 4000, with `freePorts` 0. */
   port?: number;
   /** Everything that is kept. Default `<root>/.local`. */
   data?: string;
   /** Empties the data folder first. */
   fresh?: boolean;
-  /** Every other port is chosen free, so that two workspaces run beside each other. */
+  /** Every port is chosen free, so that two workspaces run beside each other. */
   freePorts?: boolean;
   /** Restarts a workload when its sources change. */
   watch?: boolean;
@@ -144,7 +144,7 @@ export function createRunner(options: StartOptions): Runner {
     logs.listen((name, { text }) => emit({ kind: "line", name, text }));
     mailbox = openMailbox(join(data, "mail"));
 
-    const port = await dashboardPort(options.port ?? 4000);
+    const port = await dashboardPort(options.port ?? (options.freePorts ? 0 : 4000));
     const url = `http://127.0.0.1:${port}`;
     plan = await makePlan({
       root,

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { removePostgres } from "./postgres.ts";
 
 /**
  * A small Copilot workspace that has nothing to do with any other: a web app, an API that publishes, two workers (one
@@ -15,7 +16,14 @@ export function tinyWorkspace(change: Record<string, string> = {}): { root: stri
   }
   // The services' SDK clients.
   symlinkSync(join(import.meta.dirname, "node_modules"), join(root, "node_modules"));
-  return { root, remove: () => rmSync(root, { recursive: true, force: true }) };
+  return {
+    root,
+    remove() {
+      // As root the database lies elsewhere: nobody else may enter a temporary folder.
+      removePostgres(join(root, ".local", "postgres"));
+      rmSync(root, { recursive: true, force: true });
+    },
+  };
 }
 
 /** Asks until `look` gives something; the error of the last look says what was missing. */
