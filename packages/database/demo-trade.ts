@@ -156,7 +156,7 @@ export async function fillOrder(tx: Tx, companyId: string, products: Product[], 
     .values({
       ...company,
       id: orderId,
-      no: "NRN-DEM0-0001",
+      no: demo.order.no,
       channel: "ec",
       state: "awaiting_payment",
       email: "hanako@example.com",
@@ -169,7 +169,7 @@ export async function fillOrder(tx: Tx, companyId: string, products: Product[], 
         postalCode: "100-0001",
         address: "東京都千代田区千代田1-1",
       }),
-      token_hash: hashToken("demo-order"),
+      token_hash: hashToken(demo.order.token),
       placed_at: placedAt,
     })
     .execute();

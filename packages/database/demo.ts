@@ -59,6 +59,8 @@ export const demo = {
     person("1005", "鈴木 葵", "clerk", "100500", ["kogai"]),
     person("1006", "高橋 蓮", "clerk", "100600", ["honten", "ekimae"]),
   ],
+  /** Waits for its bank transfer; the token is the secret of its page. */
+  order: { no: "EC-DEM0-0000-0001", token: "demo-order" },
   mallAccount: { id: demoId("mall mall-a"), code: "mall-a", mailKey: "orders" },
   /** Two items that 本店 always has: standard tax, and reduced tax. */
   scan: {

@@ -11,7 +11,7 @@ export function newToken(): string {
   return randomBytes(32).toString("base64url");
 }
 
-/** What is stored of a token or an enrolment code: SHA-256 in hex. Codes are compared without spaces, hyphens and case. */
+/** What is stored of a token: SHA-256 in hex. No salt: it has 256 random bits, and is found by its hash. */
 export function hashToken(token: string): string {
   return createHash("sha256").update(token).digest("hex");
 }

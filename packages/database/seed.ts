@@ -40,6 +40,10 @@ export const notes: { label: string; value: string }[] = [
   { label: "担当者コード / 暗証番号(店長)", value: `${demo.staff[1].code} / ${demo.staff[1].pin}` },
   { label: "スキャンする商品(10%・本店に在庫あり)", value: `${demo.scan.book.code} ${demo.scan.book.name}` },
   { label: "スキャンする商品(軽減8%)", value: `${demo.scan.snack.code} ${demo.scan.snack.name}` },
+  {
+    label: "モールで注文できる商品コード / 状態",
+    value: `${demo.scan.book.code} / ${demo.scan.book.condition}`,
+  },
 ];
 
 /** `node seed.ts`: fills the database that DATABASE_* name, as DATABASE_USER (the owner); JSON lines, the notes last. */
