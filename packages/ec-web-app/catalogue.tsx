@@ -3,7 +3,7 @@ import { Cover, CoverPatterns, Money } from "@noren/web";
 import { Hono } from "hono";
 import { z } from "zod";
 import { page } from "./layout.tsx";
-import type { ShopEnv } from "./shop.ts";
+import type { ShopContext, ShopEnv } from "./shop.ts";
 import { StockBadge } from "./stock.tsx";
 
 /** The catalogue: what is searched and filtered stands in the address, so that it can be shared and gone back to. */
@@ -19,6 +19,7 @@ catalogue.get("/", async (c) => {
   const { q, category, page: at } = asked.parse({ q: "", category: "", page: 1, ...c.req.query() });
   const { shop } = c.var;
   const { company, categories } = await shop.storefront();
+  if (!q && !category && at === 1 && categories.length > 0) return door(c);
   const api = await shop.api();
   const found = await api.catalogue({
     query: { page: at, ...(q ? { q } : {}), ...(category ? { category } : {}) },
@@ -36,7 +37,7 @@ catalogue.get("/", async (c) => {
     <>
       <CoverPatterns />
       <div class="list-head">
-        <h1>{q || name ? title : "本も、ゲームも、次の持ち主へ。"}</h1>
+        <h1>{q || name ? title : "すべての商品"}</h1>
         <p>
           {found.total.toLocaleString("ja-JP")}
           {found.more ? "点以上" : "点"}
@@ -81,6 +82,42 @@ catalogue.get("/", async (c) => {
     </>,
   );
 });
+
+const shelfLength = 5;
+
+/** The front door: the beginning of every shelf, so that one sees at once what kind of shop this is. */
+async function door(c: ShopContext) {
+  const { company } = await c.var.shop.storefront();
+  const shelves = await c.var.shop.shelves();
+  return page(
+    c,
+    { title: company.name, category: "" },
+    <>
+      <CoverPatterns />
+      <div class="list-head">
+        <h1>本も、ゲームも、次の持ち主へ。</h1>
+      </div>
+      {shelves
+        .filter(({ items }) => items.length > 0)
+        .map(({ category, items, total, more }) => (
+          <section class="shelf" aria-labelledby={`shelf-${category.id}`}>
+            <div class="list-head">
+              <h2 id={`shelf-${category.id}`}>{category.name}</h2>
+              <a href={`/?category=${category.id}`}>
+                {category.name}をすべて見る({total.toLocaleString("ja-JP")}
+                {more ? "点以上" : "点"})
+              </a>
+            </div>
+            <ul class="grid">
+              {items.slice(0, shelfLength).map((entry) => (
+                <Card entry={entry} />
+              ))}
+            </ul>
+          </section>
+        ))}
+    </>,
+  );
+}
 
 function Card({ entry }: { entry: CatalogueEntry }) {
   return (

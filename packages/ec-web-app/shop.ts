@@ -31,12 +31,18 @@ export type ShopOptions = { apiUrl: string; companyCode: string; serviceTokenKey
 export const maxLines = 30;
 export const maxQty = 99;
 
+export type Shelf = Pick<Answer<Routes["catalogue"]>, "items" | "total" | "more"> & {
+  category: Storefront["categories"][number];
+};
+
 const freshMs = 60_000;
+const shelvesMs = 10_000;
 
 /** The storefront's company and a client that calls in its name. */
 export class Shop {
   readonly files: Assets;
   readonly #options: ShopOptions;
+  #shelves: { found: Promise<Shelf[]>; until: number } | undefined;
   #known: { storefront: Storefront; until: number } | undefined;
 
   constructor(options: ShopOptions, files: Assets) {
@@ -57,6 +63,25 @@ export class Shop {
       if (this.#known) return this.#known.storefront;
       throw error;
     }
+  }
+
+  /**
+   * The beginning of each category, for the front door. Eight questions, so the answer is kept for ten seconds; it may
+   * show a piece that has just gone, which the item's own page and the cart never do.
+   */
+  async shelves(): Promise<Shelf[]> {
+    if (this.#shelves && this.#shelves.until > Date.now()) return this.#shelves.found;
+    const [{ categories }, api] = [await this.storefront(), await this.api()];
+    const found = Promise.all(
+      categories.map(async (category) => {
+        const { items, total, more } = await api.catalogue({ query: { category: category.id } });
+        return { category, items, total, more };
+      }),
+    );
+    // Kept before it is answered: a rush asks once.
+    this.#shelves = { found, until: Date.now() + shelvesMs };
+    found.catch(() => (this.#shelves = undefined));
+    return found;
   }
 
   /** What is known of the company without asking: for error pages. */

@@ -17,7 +17,7 @@ const product = (n: number, priceYen = 100): Product => ({
   productId: `p${n}`,
   code: `29000000000${n}`,
   name: `商品${n}`,
-  condition: "新品",
+  condition: { code: "new", name: "新品" },
   priceYen,
   ratePct: 10,
   available: 3,

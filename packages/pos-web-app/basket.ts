@@ -8,7 +8,7 @@ export type Product = {
   productId: string;
   code: string;
   name: string;
-  condition: string;
+  condition: { code: string; name: string };
   priceYen: number;
   ratePct: number;
   available: number;

@@ -37,6 +37,7 @@ export function Receipt({ receipt }: { receipt: ReceiptDocument }) {
             <tr>
               <td>
                 {line.name}
+                {line.condition ? `(${line.condition})` : ""}
                 {line.reduced ? "※" : ""}
                 {line.qty > 1 || line.discountYen > 0 ? (
                   <small>

@@ -141,6 +141,7 @@ function choose(products: Product[], title: string): Promise<Product | undefined
     ...products.map((product, index) => {
       const button = element("button", "choice");
       (button as HTMLButtonElement).type = "button";
+      button.dataset["condition"] = product.condition.code;
       button.append(
         element("span", "choice-no", String(index + 1)),
         named(product),
@@ -390,7 +391,7 @@ function named(product: Product): HTMLElement {
     element(
       "small",
       "",
-      `${product.condition}${product.ratePct === 8 ? "・軽減税率 8%" : ""}・${product.code}`,
+      `${product.condition.name}${product.ratePct === 8 ? "・軽減税率 8%" : ""}・${product.code}`,
     ),
   );
   return box;

@@ -1,7 +1,8 @@
-import { ApiError } from "@noren/api-contract";
+import { ApiError, type TillProduct } from "@noren/api-contract";
 import { normalizeCode } from "@noren/web";
 import { Hono } from "hono";
 import { z } from "zod";
+import type { Product } from "./basket.ts";
 import { Keypad } from "./keypad.tsx";
 import { page } from "./layout.tsx";
 import { signedIn, type TillEnv } from "./till.ts";
@@ -201,15 +202,7 @@ sale.onError((error, c) => {
   return c.json({ error: { code: error.code, message: error.message } }, status as 400);
 });
 
-function slim(product: {
-  productId: string;
-  code: string;
-  name: string;
-  condition: { name: string };
-  priceYen: number;
-  ratePct: number;
-  available: number;
-}) {
-  const { productId, code, name, condition, priceYen, ratePct, available } = product;
-  return { productId, code, name, condition: condition.name, priceYen, ratePct, available };
+/** What the till's script needs of a product. */
+function slim({ productId, code, name, condition, priceYen, ratePct, available }: TillProduct): Product {
+  return { productId, code, name, condition, priceYen, ratePct, available };
 }

@@ -9,7 +9,7 @@ const basket: Basket = {
       productId: "p1",
       code: "1",
       name: "本",
-      condition: "新品",
+      condition: { code: "new", name: "新品" },
       priceYen: 100,
       ratePct: 10,
       available: 1,
