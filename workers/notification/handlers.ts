@@ -1,0 +1,13 @@
+import type { Sender } from "./notify.ts";
+import { retryMail } from "./retry-mail.ts";
+import { sendExpiryMail } from "./send-expiry-mail.ts";
+import { sendOrderMail } from "./send-order-mail.ts";
+import { sendReceipt } from "./send-receipt.ts";
+
+/** What this worker does, event by event; its subscription's filter in copilot/worker-notification/manifest.yml names exactly these. */
+export const handlers = (sender: Sender) => [
+  sendReceipt(sender),
+  sendOrderMail(sender),
+  sendExpiryMail(sender),
+  retryMail(sender),
+];
