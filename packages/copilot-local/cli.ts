@@ -98,6 +98,7 @@ async function main(args: string[]): Promise<number> {
   let leave!: (code: number) => void;
   const left = new Promise<number>((done) => (leave = done));
   let asked = 0;
+  let failed = false;
   const end = (why: string) => {
     // One Ctrl-C reaches us twice, from the terminal and from npm; only a later one is impatience.
     if (asked > 0) {
@@ -107,7 +108,7 @@ async function main(args: string[]): Promise<number> {
     asked = performance.now();
     console.error(`\n${why}: stops everything (at most 10 s) …`);
     void runner.stop().then(
-      () => leave(0),
+      () => leave(failed ? 1 : 0),
       (error: unknown) => {
         console.error(formatError(error));
         leave(1);
@@ -119,6 +120,12 @@ async function main(args: string[]): Promise<number> {
   process.on("SIGHUP", () => end("SIGHUP"));
   // A terminal that was closed: what we say goes nowhere, and that is no reason to die with everything running.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+  // A mistake of ours: said in full, and still nothing may be left behind.
+  process.on("uncaughtException", (error) => {
+    console.error(formatError(error));
+    failed = true;
+    end("an error of the runner itself");
+  });
   watchParent(() => end("the parent process is gone"));
 
   let running: Running;

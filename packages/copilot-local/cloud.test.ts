@@ -178,6 +178,15 @@ test("a queue of an addon has its own settings; what is sent to its ARN arrives"
   expect(late!.Body).toBe("later");
 });
 
+test("a web site's page cannot publish through somebody's browser", async () => {
+  const response = await fetch(cloud.endpoint, {
+    method: "POST",
+    headers: { origin: "https://evil.example", "content-type": "application/x-www-form-urlencoded" },
+    body: "Action=ListTopics&Version=2010-03-31",
+  });
+  expect(response.status).toBe(403);
+});
+
 test("objects are kept over a restart", async () => {
   cloud.putObject("a-bucket", "folder/手紙", Buffer.from("hello"), "text/plain");
   await reopen();

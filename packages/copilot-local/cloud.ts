@@ -110,6 +110,10 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     defaultRegion: region,
     stores: { sqsStore: sqs, snsStore: sns, s3Store: s3 } as never,
   });
+  // Programs send no Origin; the page of a web site, which could otherwise publish an event from a browser here, does.
+  app.addHook("onRequest", async (request, reply) => {
+    if (request.headers.origin !== undefined) await reply.code(403).send("Only programs may ask here.");
+  });
   // Messages that were received for a connection that is gone (a worker was killed while it waited) go back at once.
   // In AWS they come back after the visibility timeout; here somebody is waiting for the restarted worker.
   app.addHook("onSend", async (request, _reply, payload) => {

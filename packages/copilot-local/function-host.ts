@@ -23,6 +23,10 @@ const server = createServer((request, response) => {
     response.end("ok");
     return;
   }
+  if (request.headers.origin !== undefined) {
+    response.writeHead(403).end();
+    return;
+  }
   const chunks: Buffer[] = [];
   request.on("data", (chunk: Buffer) => chunks.push(chunk));
   request.on("end", () => {
