@@ -318,7 +318,7 @@ function drawJobs(state) {
                 "data-key": `run-${name}`,
                 on: {
                   click: ({ currentTarget }) =>
-                    press(currentTarget, `/api/jobs/${name}/run`, () => showLog(name, false)),
+                    press(currentTarget, `/api/jobs/${name}/run?wait=0`, () => showLog(name, false)),
                 },
               },
               "今すぐ実行",

@@ -95,8 +95,8 @@ function dashboardApp(options: DashboardOptions): Hono {
       return c.json({ error: "準備が終わるまで待ってください" }, 409);
     }
     const run = options.runJob(name);
-    // `?wait=1` answers with the run's end; the page is content to know that it began.
-    if (c.req.query("wait") === undefined) {
+    // Answers with the run's end; the page is content to know that it began.
+    if (c.req.query("wait") === "0") {
       run.catch(() => {});
       return c.json({ ok: true }, 202);
     }
