@@ -2,7 +2,7 @@ import { demo } from "@noren/database/seed";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from "vitest";
 import { launch } from "./browser.ts";
-import { eventually, Site } from "./site.ts";
+import { eventually, Site, someone } from "./site.ts";
 
 const site = new Site(inject("dashboard"));
 const { snack } = demo.scan;
@@ -45,7 +45,7 @@ const ordersOf = (email: string) =>
   ]);
 
 test("an order by bank transfer reserves at once, is confirmed by mail, and is released when its deadline has passed", async () => {
-  const email = "taro@shopper.example";
+  const email = someone("taro");
   const before = await site.stock(snack);
   await toTheConfirmPage(email);
   const text = await page.textContent("main");
@@ -66,9 +66,9 @@ test("an order by bank transfer reserves at once, is confirmed by mail, and is r
   expect(await page.textContent("h1")).toContain(order!.no);
   expect((await page.goto(link.replace(/token=.*/, "token=x")))!.status()).toBe(404);
 
-  await site.rows("update schedules set due_at = now() where kind = 'order.deadline' and subject_id = $1", [
-    order!.id,
-  ]);
+  // Three days pass: the deadline and its half hour of grace are over, and the due row comes due.
+  await site.rows("update orders set deadline = now() - interval '31 minutes' where id = $1", [order!.id]);
+  await site.rows("update schedules set due_at = now() where subject_id = $1", [order!.id]);
   await eventually("the order to expire", async () => (await ordersOf(email))[0]?.state === "expired");
   await eventually("the reservation to be released", async () => {
     const { onHand, reserved } = await site.stock(snack);
@@ -81,7 +81,7 @@ test("an order by bank transfer reserves at once, is confirmed by mail, and is r
 });
 
 test("two clicks, a reload and going back are one order", async () => {
-  const email = "jiro@shopper.example";
+  const email = someone("jiro");
   await toTheConfirmPage(email);
   // The same form sent twice at once, as an impatient finger does.
   const form = new URLSearchParams(
@@ -136,7 +136,7 @@ test("of two browsers that want the last piece one gets it, and the other learns
     await tab.waitForURL("**/checkout/confirm");
     return tab;
   };
-  const tabs = [await order("first@shopper.example"), await order("second@shopper.example")];
+  const tabs = [await order(someone("first")), await order(someone("second"))];
   await Promise.all(tabs.map((tab) => tab.click("text=注文を確定する")));
   await Promise.all(tabs.map((tab) => tab.waitForLoadState()));
   const ends = new Set(tabs.map((tab) => new URL(tab.url()).pathname.split("/")[1]));

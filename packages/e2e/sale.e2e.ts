@@ -2,7 +2,7 @@ import { demo } from "@noren/database/seed";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from "vitest";
 import { launch } from "./browser.ts";
-import { eventually, Site } from "./site.ts";
+import { eventually, Site, someone } from "./site.ts";
 import { payCash, registerOf, scan, settled, staffOf, toTheSale } from "./till-steps.ts";
 
 const site = new Site(inject("dashboard"));
@@ -27,13 +27,14 @@ const salesOf = async (id: string) =>
   site.rows<{ total: number }>("select total_yen::int total from sales where id = $1", [id]);
 
 test("a sale from the enrolment of the device to the ledger and the mail in the inbox", async () => {
+  const email = someone("hanako");
   const before = await site.stock(book, store.id);
   await scan(page, book);
   await scan(page, snack);
   await scan(page, snack);
   const total = Number((await page.textContent("#total"))!.replaceAll(/\D/g, ""));
 
-  const saleId = await payCash(page, "10000", "hanako@shopper.example");
+  const saleId = await payCash(page, "10000", email);
   expect(await page.textContent("#done-change")).toBe(`¥${(10_000 - total).toLocaleString("ja-JP")}`);
 
   // The next sale needs no key; the receipt is one click away.
@@ -59,7 +60,7 @@ test("a sale from the enrolment of the device to the ledger and the mail in the 
     { kind: "sale", qty: -1 },
     { kind: "sale", qty: -2 },
   ]);
-  const [mail, ...more] = await site.mails("hanako@shopper.example");
+  const [mail, ...more] = await site.mails(email);
   expect(more).toEqual([]);
   expect(mail!.subject).toContain("のれん堂");
   expect(mail!.text).toContain("星巡りの航海図");

@@ -67,6 +67,11 @@ export class Site {
   }
 }
 
+/** An address that no earlier run has used: a workspace may be driven more than once. */
+export function someone(name: string): string {
+  return `${name}-${Date.now().toString(36)}@shopper.example`;
+}
+
 async function json<T>(url: string, init?: RequestInit): Promise<T> {
   const response = await fetch(url, init);
   if (!response.ok) throw new Error(`${url} answered ${response.status}: ${await response.text()}`);

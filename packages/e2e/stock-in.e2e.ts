@@ -17,10 +17,11 @@ beforeAll(async () => {
 afterAll(() => browser.close());
 
 test("a new item opens its products in every store, takes stock in, and can be found in the storefront", async () => {
-  const code = "2299999999991";
+  const code = `22${String(Date.now()).slice(-11)}`;
+  const name = `試作の手ぬぐい ${code.slice(-4)}`;
   await page.click("text=商品登録");
   await page.fill("#code", code);
-  await page.fill("#name", "試作の手ぬぐい");
+  await page.fill("#name", name);
   await page.fill("#kana", "しさくのてぬぐい");
   await page.check("[name=conditions][value=A]");
   await page.fill("#listPrice", "1200");
@@ -44,8 +45,8 @@ test("a new item opens its products in every store, takes stock in, and can be f
   await page.waitForSelector("text=3点の入荷を受け付けました");
   const shop = await browser.newPage();
   await eventually("the stock to reach the storefront", async () => {
-    await shop.goto(`${await site.url("ec-web-app")}/?q=${encodeURIComponent("手ぬぐい")}`);
-    const card = await shop.locator(".item", { hasText: "試作の手ぬぐい" }).textContent({ timeout: 2_000 });
+    await shop.goto(`${await site.url("ec-web-app")}/?q=${encodeURIComponent(name)}`);
+    const card = await shop.locator(".item", { hasText: name }).textContent({ timeout: 2_000 });
     return card?.includes("残りわずか") ?? false;
   });
 });
