@@ -26,6 +26,8 @@ export async function testDatabase(): Promise<TestDatabase> {
   cluster ??= start();
   const { server, template } = await cluster;
   const name = await server.createDatabase(template);
+  // A clone belongs to who made it; the schema, and the right to create in it, belong to the database's owner.
+  await asSuperuser(server, "postgres", `alter database ${name} owner to noren`);
   const settings = { host: "127.0.0.1", port: server.port, name, user: "noren" };
   const open: Database[] = [];
   const connectAs = (user: string, options?: { max?: number }) => {

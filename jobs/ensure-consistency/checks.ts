@@ -1,0 +1,118 @@
+import type { Tx } from "@noren/database";
+import { sql } from "kysely";
+
+export type Mismatch = {
+  check: string;
+  subjectId: string;
+  storeId?: string;
+  expected: number | string;
+  actual: number | string;
+};
+
+/**
+ * A law of the shop, as a question that returns what breaks it. One statement each: it sees one moment, so a sale that is
+ * being written is wholly in or wholly out.
+ */
+export type Check = { name: string; find: (tx: Tx) => Promise<Mismatch[]> };
+
+/** What is on hand is the sum of the ledger's moves. */
+export const onHand: Check = {
+  name: "stock.on_hand",
+  async find(tx) {
+    const { rows } = await sql<{ id: string; store: string; expected: number; actual: number }>`
+      select l.product_id as id, p.store_id as store, coalesce(m.qty, 0)::int as expected, l.on_hand as actual
+      from stock_levels l
+      join products p on p.id = l.product_id
+      left join (select product_id, sum(qty) as qty from stock_moves group by product_id) m on m.product_id = l.product_id
+      where l.on_hand <> coalesce(m.qty, 0)
+      order by l.product_id`.execute(tx);
+    return rows.map(mismatch(onHand));
+  },
+};
+
+/** What is reserved is the sum of the reservations that are held. */
+export const reserved: Check = {
+  name: "stock.reserved",
+  async find(tx) {
+    const { rows } = await sql<{ id: string; store: string; expected: number; actual: number }>`
+      select l.product_id as id, p.store_id as store, coalesce(r.qty, 0)::int as expected, l.reserved as actual
+      from stock_levels l
+      join products p on p.id = l.product_id
+      left join (select product_id, sum(qty) as qty from reservations where state = 'held' group by product_id) r
+        on r.product_id = l.product_id
+      where l.reserved <> coalesce(r.qty, 0)
+      order by l.product_id`.execute(tx);
+    return rows.map(mismatch(reserved));
+  },
+};
+
+/** Nothing is held for a sale or an order that has ended, or that does not exist. */
+export const deadReservations: Check = {
+  name: "reservation.dead_owner",
+  async find(tx) {
+    const { rows } = await sql<{ id: string; store: string; actual: string }>`
+      select r.id, p.store_id as store, coalesce(s.state, o.state, 'missing') as actual
+      from reservations r
+      join products p on p.id = r.product_id
+      left join sales s on r.owner_type = 'sale' and s.id = r.owner_id
+      left join orders o on r.owner_type = 'order' and o.id = r.owner_id
+      where r.state = 'held'
+        and coalesce(s.state, o.state, 'missing') in ('missing', 'voided', 'expired', 'cancelled', 'shipped', 'completed')
+        and (s.state is null or s.state <> 'completed')
+      order by r.id`.execute(tx);
+    return rows.map(({ id, store, actual }) => ({
+      check: deadReservations.name,
+      subjectId: id,
+      storeId: store,
+      expected: "a living sale or order",
+      actual,
+    }));
+  },
+};
+
+/** A completed sale is in the ledger within five minutes: until then its reservation is held and its moves are missing. */
+export const unpostedSales: Check = {
+  name: "sale.unposted",
+  async find(tx) {
+    const { rows } = await sql<{ id: string; store: string; expected: number; actual: number }>`
+      select s.id, s.store_id as store, l.qty::int as expected, coalesce(m.qty, 0)::int as actual
+      from sales s
+      join (select sale_id, sum(qty) as qty from sale_lines where product_id is not null group by sale_id) l
+        on l.sale_id = s.id
+      left join (select source_id, -sum(qty) as qty from stock_moves where source_type = 'sale' and kind = 'sale'
+                 group by source_id) m on m.source_id = s.id
+      where s.state = 'completed' and s.completed_at < now() - interval '5 minutes'
+        and l.qty <> coalesce(m.qty, 0)
+      order by s.id`.execute(tx);
+    return rows.map(mismatch(unpostedSales));
+  },
+};
+
+/** Every order that still may be shipped holds its goods: what is held is what was ordered. */
+export const orderReservations: Check = {
+  name: "order.reserved",
+  async find(tx) {
+    const { rows } = await sql<{ id: string; expected: number; actual: number }>`
+      select o.id, l.qty::int as expected, coalesce(r.qty, 0)::int as actual
+      from orders o
+      join (select order_id, sum(qty) as qty from order_lines group by order_id) l on l.order_id = o.id
+      left join (select owner_id, sum(qty) as qty from reservations where owner_type = 'order' and state = 'held'
+                 group by owner_id) r on r.owner_id = o.id
+      where o.state in ('awaiting_payment', 'paid', 'picking') and o.placed_at < now() - interval '5 minutes'
+        and l.qty <> coalesce(r.qty, 0)
+      order by o.id`.execute(tx);
+    return rows.map(mismatch(orderReservations));
+  },
+};
+
+export const checks: Check[] = [onHand, reserved, deadReservations, unpostedSales, orderReservations];
+
+const mismatch =
+  (check: Check) =>
+  (row: { id: string; store?: string; expected: number; actual: number }): Mismatch => ({
+    check: check.name,
+    subjectId: row.id,
+    ...(row.store ? { storeId: row.store } : {}),
+    expected: row.expected,
+    actual: row.actual,
+  });
