@@ -47,8 +47,12 @@ async function begin() {
 
 async function main() {
   await install();
-  if (command === "start")
-    return run(nodeFile(), [join(root, "packages", "copilot-local", "cli.ts"), ...args]);
+  if (command === "start") {
+    // Compiled code of the last start halves what the runner needs until its first word.
+    const cache = { NODE_COMPILE_CACHE: join(root, "node_modules", ".cache", "node") };
+    const runner = join(root, "packages", "copilot-local", "cli.ts");
+    return run(nodeFile(), [runner, ...args], Object.assign({}, process.env, cache));
+  }
   // Gone, so that a package whose tests did not even begin is not counted with those of last time; turbo brings back
   // what it has in its cache.
   for (const file of resultFiles()) rmSync(file, { force: true });

@@ -20,7 +20,7 @@ export default defineConfig({
       directory: "packages/database",
       command: ["node", "seed.ts"],
       variables: owner,
-      notes: "デモの手がかり",
+      notes: "デモの店に入る",
     },
   ],
   processes: [

@@ -183,7 +183,7 @@ function workloadRow(workload) {
     el(
       "td",
       {
-        class: `number${crashes > 0 ? " alarm" : ""}`,
+        class: `number ${crashes > 0 ? "alarm" : "nothing"}`,
         "data-label": "異常終了",
         title: lastExit ? `${lastExit.reason}(${clock.format(lastExit.at)})` : null,
       },
