@@ -22,7 +22,7 @@ beforeEach(() => {
 afterEach(async () => {
   await Promise.all(relays.map((one) => one.stop()));
   relays = [];
-  await (await outbox.client()).query("truncate outbox");
+  await outbox.rows("truncate outbox");
 });
 
 function start(options: Partial<RelayOptions> = {}): Relay {
@@ -80,7 +80,7 @@ test("a writer that holds its transaction open delays nobody else", async () => 
   await slow.query("begin");
   await insert(slow, [event("slow", 1)]);
   await outbox.write("quick", [1, 2]);
-  await until(() => sink.of("quick"), 1000).toEqual([1, 2]);
+  await until(() => sink.of("quick")).toEqual([1, 2]);
   expect(sink.of("slow")).toEqual([]);
   await slow.query("commit");
   await until(() => sink.of("slow")).toEqual([1]);
@@ -139,8 +139,7 @@ test("a topic that may not be published to waits as a whole; no event is marked,
   const engine = start();
   await until(() => sink.of("s")).toEqual([1, 2]);
   await until(() => engine.health().detail.error).toBe("no such topic");
-  const { rows } = await (await outbox.client()).query("select sum(attempts)::int as n from outbox");
-  expect(rows[0].n).toBe(0);
+  expect(await outbox.rows("select sum(attempts)::int as n from outbox")).toEqual([{ n: 0 }]);
   missing = false;
   await until(() => sink.accepted.length).toBe(7);
   await until(() => engine.health().detail.error).toBe(null);
@@ -207,7 +206,7 @@ test("two relays share the shards, and a rolling hand-over publishes nothing twi
   await until(() => [first.health().detail.shards, second.health().detail.shards]).toEqual([32, 32]);
   expect(first.health().detail.relays).toBe(2);
   await first.stop();
-  await until(() => second.health().detail.shards, 1000).toBe(64);
+  await until(() => second.health().detail.shards).toBe(64);
   await until(() => second.health().detail.unownedShards).toBe(0);
   writing.abort();
   await writer;
@@ -228,8 +227,7 @@ test("stop lets the calls in flight finish and deletes what they brought out", a
   await stopped;
   expect(sink.of("g")).toEqual([1]);
   expect(await outbox.depth()).toBe(1);
-  const { rows } = await (await outbox.client()).query("select count(*)::int as n from relay_member");
-  expect(rows[0].n).toBe(0);
+  expect(await outbox.rows("select from relay_member")).toEqual([]);
 });
 
 test("a database restart ends nothing: the relay comes back and loses no event", async () => {
@@ -278,7 +276,7 @@ test("a wake-up after commit is faster than the poll", async () => {
   }
   await wake.close();
   times.sort((a, b) => a - b);
-  expect(times[10]).toBeLessThan(40);
+  expect(times[10]).toBeLessThan(100);
 });
 
 test("health tells the age and number of what waits", async () => {

@@ -17,6 +17,8 @@ export type TestOutbox = {
   client(): Promise<Client>;
   /** Commits events `n` of a group: `payload` is `group:n`. */
   write(group: string, ns: number[], more?: Partial<OutboxRow>): Promise<void>;
+  /** Rows of a statement, as the owner. */
+  rows<Row>(text: string, values?: unknown[]): Promise<Row[]>;
   depth(): Promise<number>;
   close(): Promise<void>;
 };
@@ -45,6 +47,7 @@ export async function testOutbox(): Promise<TestOutbox> {
         main,
         ns.map((n) => event(group, n, more)),
       ),
+    rows: async <Row>(text: string, values?: unknown[]) => (await main.query(text, values)).rows as Row[],
     depth: async () =>
       (await main.query<{ n: number }>("select count(*)::int as n from outbox")).rows[0]?.n ?? 0,
     async close() {

@@ -103,6 +103,8 @@ begin
     execute format('drop table %I', name);
     dropped := dropped + 1;
   end loop;
+  -- What was given up on (dead-lettered by hand, say) leaves its row behind.
+  delete from attempt where started_at < clock_timestamp() - make_interval(days => greatest(keep_days, 29));
   return dropped;
 end $$;
 

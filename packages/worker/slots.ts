@@ -4,34 +4,32 @@
  */
 export class Slots {
   readonly #size: number;
-  readonly #queue: (() => void)[] = [];
+  readonly #queue: { places: number; begin: () => void }[] = [];
   taken = 0;
 
   constructor(size: number) {
     this.#size = size;
   }
 
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    await this.#take();
+  async run<T>(work: () => Promise<T>, { alone = false } = {}): Promise<T> {
+    const places = alone ? this.#size : 1;
+    const turn = new Promise<void>((begin) => this.#queue.push({ places, begin }));
+    this.#next();
+    await turn;
     try {
       return await work();
     } finally {
-      this.#give();
+      this.taken -= places;
+      this.#next();
     }
   }
 
-  async #take(): Promise<void> {
-    if (this.taken < this.#size) {
-      this.taken += 1;
-      return;
+  #next(): void {
+    // Only from the head: one that needs all places would otherwise never get them.
+    for (let head = this.#queue[0]; head && this.taken + head.places <= this.#size; head = this.#queue[0]) {
+      this.#queue.shift();
+      this.taken += head.places;
+      head.begin();
     }
-    // #give() hands its place over, so `taken` stays as it is.
-    await new Promise<void>((resolve) => this.#queue.push(resolve));
-  }
-
-  #give(): void {
-    const next = this.#queue.shift();
-    if (next) next();
-    else this.taken -= 1;
   }
 }

@@ -262,19 +262,19 @@ class Engine<Tx> implements Worker {
 
     const startedAt = performance.now();
     let outageAt: number | undefined;
-    let [tries, conflicts, outages, askedWhetherItDied] = [0, 0, 0, false];
+    let [tries, conflicts, outages] = [0, 0, 0];
+    let suspect: boolean | undefined;
     for (;;) {
       if (this.#stopped || lane.expired()) return "release";
       let waitMs: number;
       try {
-        if (last && !askedWhetherItDied) {
-          if (await this.#slots.run(() => diedBefore(pool, this.#consumerNumber(), envelope.id))) {
-            const died = new Error("The process ended while it handled this message, more than once.");
-            return await this.#park(lane, message, envelope, key, died, message.receives);
-          }
-          askedWhetherItDied = true;
+        suspect ??=
+          again && (await this.#slots.run(() => diedBefore(pool, this.#consumerNumber(), envelope.id)));
+        if (suspect && last) {
+          const died = new Error("The process ended while it handled this message, more than once.");
+          return await this.#park(lane, message, envelope, key, died, message.receives);
         }
-        const result = await this.#slots.run(async () =>
+        const handleIt = async () =>
           this.#stopped
             ? undefined
             : once({
@@ -287,8 +287,9 @@ class Engine<Tx> implements Worker {
                 body: message.body,
                 context: { log, signal: AbortSignal.timeout(this.#deadlineMs()), attempt: tries + 1 },
                 ...(again ? { recordStart: message.receives } : {}),
-              }),
-        );
+              });
+        // A process ended while it ran, perhaps by another message beside it. Alone, it shows who it was.
+        const result = await this.#slots.run(handleIt, { alone: suspect });
         if (result === undefined) return "release";
         this.#succeeded(result, log, startedAt);
         return "delete";
