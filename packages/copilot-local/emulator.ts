@@ -1,3 +1,5 @@
+import { findPackageJSON } from "node:module";
+import { pathToFileURL } from "node:url";
 import type { buildApp } from "fauxqs";
 
 /** What copilot-local uses of fauxqs beyond its exports. The version is pinned; the tests of cloud.ts hold it. */
@@ -107,14 +109,14 @@ export interface Emulator {
 
 /** fauxqs with stores of its own, so that topology and messages can be put in without a request for each. */
 export async function loadEmulator(): Promise<Emulator> {
-  const main = import.meta.resolve("fauxqs");
-  const load = async (path: string) => (await import(new URL(path, main).href)) as Record<string, never>;
+  const root = pathToFileURL(findPackageJSON("fauxqs", import.meta.url)!);
+  const load = async (path: string) => (await import(new URL(path, root).href)) as Record<string, never>;
   const [app, sqs, sns, s3, files] = await Promise.all([
     import("fauxqs"),
-    load("./sqs/sqsStore.js"),
-    load("./sns/snsStore.js"),
-    load("./s3/s3Store.js"),
-    load("./s3/fileS3Persistence.js"),
+    load("./dist/sqs/sqsStore.js"),
+    load("./dist/sns/snsStore.js"),
+    load("./dist/s3/s3Store.js"),
+    load("./dist/s3/fileS3Persistence.js"),
   ]);
   const make = (type: unknown, ...args: unknown[]) =>
     new (type as new (...args: unknown[]) => never)(...args);

