@@ -1,3 +1,4 @@
+import { realpathSync } from "node:fs";
 import { findPackageJSON } from "node:module";
 import { pathToFileURL } from "node:url";
 import type { buildApp } from "fauxqs";
@@ -109,7 +110,7 @@ export interface Emulator {
 
 /** fauxqs with stores of its own, so that topology and messages can be put in without a request for each. */
 export async function loadEmulator(): Promise<Emulator> {
-  const root = pathToFileURL(findPackageJSON("fauxqs", import.meta.url)!);
+  const root = pathToFileURL(realpathSync(findPackageJSON("fauxqs", import.meta.url)!));
   const load = async (path: string) => (await import(new URL(path, root).href)) as Record<string, never>;
   const [app, sqs, sns, s3, files] = await Promise.all([
     import("fauxqs"),

