@@ -1,12 +1,9 @@
-import { type PricedLine, price, settle, taxes } from "@noren/commerce";
+import { businessDate as dayOf, price, settle, taxes } from "@noren/commerce";
 import { type Tx, emit, writeStock } from "@noren/database";
 import { newId, saleCompleted } from "@noren/events";
 import { sql } from "kysely";
-import { businessDayOf } from "./business-day.ts";
 import { operation } from "./operation.ts";
 import { Refusal, notFound } from "./refusal.ts";
-import { openSession } from "./register-session.ts";
-import { ratesOn } from "./tax-rates.ts";
 import { tillReceipt } from "./till-receipt.ts";
 
 /**
@@ -24,12 +21,18 @@ export const completeSale = operation("completeSale", async ({ tx, caller, body,
   if (before) return before;
 
   const number = await takeNumber(tx, registerId, storeId);
-  const session = await openSession(tx, registerId);
+  // Asked after the register's row is locked: who closes the register takes that lock too.
+  const session = await tx
+    .selectFrom("register_sessions")
+    .select("id")
+    .where("register_id", "=", registerId)
+    .where("closed_at", "is", null)
+    .executeTakeFirst();
   if (!session)
     throw new Refusal(409, "register_closed", "レジが開いていません。レジを開けてから会計してください。");
   const now = services.now();
-  const businessDate = await businessDayOf(tx, storeId, now);
-  const { lines, rounding } = await priced(tx, storeId, businessDate, body.lines);
+  const businessDate = dayOf(now, number.dayStartsAt);
+  const lines = price(await sold(tx, storeId, businessDate, body.lines));
   const totalYen = lines.reduce((sum, { amountYen }) => sum + amountYen, 0);
   const settled = settle(totalYen, body.payments);
   if ("refused" in settled) throw new Refusal(422, settled.refused, settled.message);
@@ -73,7 +76,7 @@ export const completeSale = operation("completeSale", async ({ tx, caller, body,
       })),
     )
     .execute();
-  const groups = taxes(lines, rounding);
+  const groups = taxes(lines, number.rounding);
   await tx
     .insertInto("sale_taxes")
     .values(
@@ -154,73 +157,58 @@ async function takeNumber(tx: Tx, registerId: string, storeId: string) {
   const taken = await tx
     .updateTable("registers")
     .from("stores")
+    .innerJoin("companies", "companies.id", "stores.company_id")
     .set({ last_seq: sql`registers.last_seq + 1` })
     .whereRef("stores.id", "=", "registers.store_id")
     .where("registers.id", "=", registerId)
     .where("registers.store_id", "=", storeId)
-    .returning(["registers.last_seq as seq", "registers.code as registerCode", "stores.code as storeCode"])
+    .returning([
+      "registers.last_seq as seq",
+      "registers.code as registerCode",
+      "stores.code as storeCode",
+      "stores.day_starts_at as dayStartsAt",
+      "companies.tax_rounding as rounding",
+    ])
     .executeTakeFirst();
   if (!taken) throw notFound("このレジは見つかりませんでした。端末を登録し直してください。");
   return taken;
 }
 
-type Sold = {
-  lineNo: number;
-  productId: string;
-  code: string;
-  name: string;
-  condition: string;
-  taxClass: "standard" | "reduced" | "exempt";
-  ratePct: number;
-  unitPriceYen: number;
-  qty: number;
-};
-
-/** The lines as the store's own prices and the day's rates make them, and how the company rounds its taxes. */
-async function priced(
+/** What is sold, at the store's own prices and the day's rates. Refuses what this store does not have, or has not priced. */
+async function sold(
   tx: Tx,
   storeId: string,
   businessDate: string,
   asked: { productId: string; qty: number }[],
-): Promise<{ lines: PricedLine<Sold>[]; rounding: "floor" | "round" | "ceil" }> {
-  const { tax_rounding } = await tx.selectFrom("companies").select("tax_rounding").executeTakeFirstOrThrow();
-  const rates = await ratesOn(tx, businessDate);
+) {
   const products = await tx
     .selectFrom("products")
     .innerJoin("items", "items.id", "products.item_id")
+    .innerJoin("tax_rates", "tax_rates.tax_class", "items.tax_class")
     .select([
-      "products.id",
-      "products.price_yen",
+      "products.id as productId",
+      "products.price_yen as unitPriceYen",
       "products.condition",
       "items.code",
       "items.name",
-      "items.tax_class",
+      "items.tax_class as taxClass",
+      "tax_rates.rate_pct as ratePct",
     ])
     .where("products.id", "in", [...new Set(asked.map(({ productId }) => productId))])
     .where("products.store_id", "=", storeId)
     .where("products.closed_at", "is", null)
+    .where(sql<boolean>`tax_rates.valid @> ${businessDate}::date`)
     .execute();
-  const byId = new Map(products.map((product) => [product.id, product]));
-  const lines = asked.map(({ productId, qty }, index) => {
+  const byId = new Map(products.map((product) => [product.productId, product]));
+  return asked.map(({ productId, qty }, index) => {
     const product = byId.get(productId);
     if (!product) throw notFound("この店舗にない商品が含まれています。その行を取り消してください。");
-    if (product.price_yen === 0)
+    if (product.unitPriceYen === 0)
       throw new Refusal(
         422,
         "price_missing",
-        `「${product.name}」に値段がありません。商品に値段を付けてください。`,
+        `「${product.name}」に値段がありません。値段を付けてください。`,
       );
-    return {
-      lineNo: index + 1,
-      productId,
-      code: product.code,
-      name: product.name,
-      condition: product.condition,
-      taxClass: product.tax_class,
-      ratePct: rates[product.tax_class],
-      unitPriceYen: product.price_yen,
-      qty,
-    };
+    return { ...product, lineNo: index + 1, qty };
   });
-  return { lines: price(lines), rounding: tax_rounding };
 }

@@ -1,5 +1,7 @@
+import type { TaxClass } from "@noren/api-contract";
 import { type Tx, emit } from "@noren/database";
 import { itemRegistered, newId } from "@noren/events";
+import { sql } from "kysely";
 import { operation } from "./operation.ts";
 import { Refusal, notFound } from "./refusal.ts";
 
@@ -9,7 +11,7 @@ export const registerItem = operation("registerItem", async ({ tx, caller, body 
   const conditions = [...new Set(body.conditions)];
   const known = await tx.selectFrom("conditions").select("code").where("code", "in", conditions).execute();
   if (known.length < conditions.length) throw notFound("登録されていない状態が含まれています。");
-  const category = await categoryOf(tx, body.categoryId);
+  const category = await categoryOf(tx, body);
   const taxClass = body.taxClass ?? category.tax_class;
 
   const itemId = newId();
@@ -53,11 +55,12 @@ export const registerItem = operation("registerItem", async ({ tx, caller, body 
   return { itemId, code: body.code };
 });
 
-/** The category that was named, or the company's first one. */
-async function categoryOf(tx: Tx, id: string | undefined) {
-  let categories = tx.selectFrom("categories").select(["id", "tax_class"]).orderBy("position").limit(1);
-  if (id) categories = categories.where("id", "=", id);
-  const category = await categories.executeTakeFirst();
+/** The category that was named, else the company's first one that is taxed alike. */
+async function categoryOf(tx: Tx, { categoryId, taxClass }: { categoryId?: string; taxClass?: TaxClass }) {
+  let categories = tx.selectFrom("categories").select(["id", "tax_class"]).limit(1);
+  if (categoryId) categories = categories.where("id", "=", categoryId);
+  else if (taxClass) categories = categories.orderBy(sql`(tax_class = ${taxClass}) desc`);
+  const category = await categories.orderBy("position").executeTakeFirst();
   if (!category) throw notFound("カテゴリーが見つかりません。");
   return category;
 }
