@@ -5,7 +5,7 @@ import type { z } from "zod";
 
 /** Who a request is made for, as far as the route demands it. Comes from the service token alone. */
 export type CompanyCaller = ServiceClaims & { companyId: string };
-export type StaffCaller = CompanyCaller & { storeId: string; registerId: string; staffId: string };
+type StaffCaller = CompanyCaller & { storeId: string; registerId: string; staffId: string };
 
 type Part<R, K extends string> =
   R extends Record<K, infer T extends z.ZodType> ? { [P in K]: z.output<T> } : unknown;
@@ -20,7 +20,7 @@ type Scoped<R> = R extends { scope: "none" }
     ? { caller: CompanyCaller; tx: Tx }
     : { caller: StaffCaller; tx: Tx };
 
-export type Ask<N extends RouteName> = Part<Routes[N], "params"> &
+type Ask<N extends RouteName> = Part<Routes[N], "params"> &
   Part<Routes[N], "query"> &
   Part<Routes[N], "body"> &
   Scoped<Routes[N]> & { services: Services };
@@ -34,7 +34,7 @@ export type Services = {
   now: () => Date;
 };
 
-export type Answer<N extends RouteName> = z.input<Routes[N]["answer"]>;
+type Answer<N extends RouteName> = z.input<Routes[N]["answer"]>;
 export type Operation<N extends RouteName> = (ask: Ask<N>) => Promise<Answer<N>>;
 /** One function for each route of the contract: a route without one does not compile. */
 export type Operations = { [N in RouteName]: Operation<N> };

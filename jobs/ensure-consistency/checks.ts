@@ -47,7 +47,7 @@ export const reserved: Check = {
 };
 
 /** Nothing is held for a sale or an order that has ended, or that does not exist. */
-export const deadReservations: Check = {
+const deadReservations: Check = {
   name: "reservation.dead_owner",
   async find(tx) {
     const { rows } = await sql<{ id: string; store: string; actual: string }>`
@@ -71,7 +71,7 @@ export const deadReservations: Check = {
 };
 
 /** A completed sale is in the ledger within five minutes: until then its reservation is held and its moves are missing. */
-export const unpostedSales: Check = {
+const unpostedSales: Check = {
   name: "sale.unposted",
   async find(tx) {
     const { rows } = await sql<{ id: string; store: string; expected: number; actual: number }>`
@@ -89,7 +89,7 @@ export const unpostedSales: Check = {
 };
 
 /** Every order that still may be shipped holds its goods: what is held is what was ordered. */
-export const orderReservations: Check = {
+const orderReservations: Check = {
   name: "order.reserved",
   async find(tx) {
     const { rows } = await sql<{ id: string; expected: number; actual: number }>`

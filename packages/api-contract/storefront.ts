@@ -15,7 +15,7 @@ export const shipTo = z.object({
 export type ShipTo = z.infer<typeof shipTo>;
 
 /** An item in one condition as the storefront sells it: one price, the stock of all shipping stores together. */
-export const offer = z.object({
+const offer = z.object({
   condition: z.object({ code: z.string(), name }),
   priceYen: yen,
   /** What can be ordered now, safety stock already taken off. */
@@ -24,7 +24,7 @@ export const offer = z.object({
 
 const category = z.object({ id, name });
 
-export const catalogueEntry = z.object({
+const catalogueEntry = z.object({
   itemId: id,
   code: z.string(),
   name,
@@ -39,7 +39,7 @@ export type CatalogueEntry = z.infer<typeof catalogueEntry>;
 const orderLineInput = z.object({ itemId: id, condition, qty });
 
 /** What a basket costs and whether it can be had: the confirm page shows it, and placing the order computes the same. */
-export const quote = z.object({
+const quote = z.object({
   lines: z.array(
     z.object({
       itemId: id,

@@ -39,7 +39,7 @@ export async function openOrders() {
   };
 }
 
-export const deadline = new Date("2026-11-27T14:59:59Z");
+const deadline = new Date("2026-11-27T14:59:59Z");
 
 /** An order of the storefront as the API leaves it: two pieces reserved, its payment awaited. */
 export async function placed({ testing }: Orders, shop: Shop, captured = 0): Promise<string> {

@@ -4,7 +4,7 @@ import { z } from "zod";
 const yen = z.int().min(0);
 
 /** An order as the mall's API tells it. `itemCode` is the code that our listing carries. */
-export const mallOrder = z.object({
+const mallOrder = z.object({
   no: z.string(),
   status: z.enum(["placed", "cancelled"]),
   placedAt: z.iso.datetime({ offset: true }),

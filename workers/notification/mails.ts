@@ -4,9 +4,9 @@ import { orderExpiredMail } from "./order-expired-mail.ts";
 import { orderPlacedMail } from "./order-placed-mail.ts";
 import { receiptMail } from "./receipt-mail.ts";
 
-export type Words = Omit<Mail, "to">;
+type Words = Omit<Mail, "to">;
 /** What the words need and the database does not hold. */
-export type Around = { storefrontUrl: string; token?: string };
+type Around = { storefrontUrl: string; token?: string };
 /** Writes a mail from what the database says now about the ids in `params`. */
 export type WriteMail = (tx: Tx, params: Record<string, string>, around: Around) => Promise<Words>;
 
