@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { demo } from "@noren/database/seed";
+import { fontAssets } from "@noren/web/files";
 import { launch } from "./browser.ts";
 import { Site } from "./site.ts";
 import { payCash, registerOf, scan, staffOf, toTheSale } from "./till-steps.ts";
@@ -46,11 +47,21 @@ for (const [name, width, height] of [
   await shop.take();
 }
 
-const dashboard = await picture("dashboard", 1280, 900);
-await dashboard.page.goto(site.dashboard);
-await dashboard.page.waitForSelector("text=pos-web-app");
-// It streams its state, so the network is never idle.
-await dashboard.page.evaluate(() => document.fonts.ready);
-await dashboard.page.screenshot({ path: join(folder, "dashboard.png") });
+// The dashboard uses the machine's fonts, and this browser has no Japanese one: it borrows the storefront's.
+const dashboard = await browser.newPage({ viewport: { width: 1280, height: 900 }, bypassCSP: true });
+const fonts = new Map(fontAssets().map((file) => [`/fonts/${file.name}`, file]));
+await dashboard.route("**/fonts/**", async (route) => {
+  const font = fonts.get(new URL(route.request().url()).pathname)!;
+  const body = typeof font.body === "function" ? await font.body() : font.body;
+  await route.fulfill({ contentType: font.type, body });
+});
+await dashboard.goto(site.dashboard);
+await dashboard.addStyleTag({ url: "/fonts/font.css" });
+await dashboard.addStyleTag({
+  content: `body, button, input, select { font-family: "Noren Sans", sans-serif }`,
+});
+await dashboard.waitForSelector("text=pos-web-app");
+await dashboard.evaluate(() => document.fonts.ready);
+await dashboard.screenshot({ path: join(folder, "dashboard.png") });
 
 await browser.close();

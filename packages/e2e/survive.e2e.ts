@@ -4,7 +4,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { launch } from "./browser.ts";
 import { eventually, Site } from "./site.ts";
-import { registerOf, scan, settled, staffOf, toTheSale } from "./till-steps.ts";
+import { payCash, registerOf, scan, settled, staffOf, toTheSale } from "./till-steps.ts";
 import { startWorkspace, type Workspace } from "./workspace.ts";
 
 const { snack } = demo.scan;
@@ -16,7 +16,8 @@ let workspace: Workspace;
 let site: Site;
 let browser: Browser;
 let page: Page;
-const saleIds: string[] = [];
+/** By the service that was killed during it. */
+const saleIds = new Map<string, string>();
 let before: { onHand: number; reserved: number };
 
 beforeAll(async () => {
@@ -51,54 +52,51 @@ test("this list is every service there is", async () => {
   expect(running.map(({ name }) => name).sort()).toEqual([...services].sort());
 });
 
-test.each(services)(
-  "%s is killed while a sale is paid, and the sale is settled exactly once",
-  async (name) => {
-    const pidOf = async () => (await site.state()).workloads.find((each) => each.name === name)?.pid;
-    const pid = await eventually<number>(`${name} to run`, pidOf);
-    await scan(page, snack);
-    await page.keyboard.press("F9");
-    await page.waitForSelector("#cash:visible");
-    await page.click("#mail summary");
-    await page.fill("#email", `${name}@shopper.example`);
-    await page.keyboard.press("Enter");
-    process.kill(pid, "SIGKILL");
-    const saleId = await settled(page, 60_000);
-    saleIds.push(saleId);
-    await settledOnce(saleId);
+test.each(services)("a sale is paid although %s is killed meanwhile, and it comes back", async (name) => {
+  const pidOf = async () => (await site.state()).workloads.find((each) => each.name === name)?.pid;
+  const pid = await eventually<number>(`${name} to run`, pidOf);
+  await scan(page, snack);
+  await page.keyboard.press("F9");
+  await page.waitForSelector("#cash:visible");
+  await page.click("#mail summary");
+  await page.fill("#email", `${name}@shopper.example`);
+  await page.keyboard.press("Enter");
+  process.kill(pid, "SIGKILL");
+  saleIds.set(name, await settled(page, 60_000));
+  expect(await page.textContent("#done-change")).toBe("¥0");
+  await eventually(`another ${name}`, async () => {
+    const again = (await site.state()).workloads.find((each) => each.name === name);
+    return again?.status === "ready" && again.pid !== pid;
+  });
+});
+
+/** What there is of a sale once everything has been done: each part exactly once, nothing reserved any more. */
+const settledOnce = { sales: 1, cash: 1, moves: 1, held: 0, mails: 1 };
+const partsOf = (saleId: string) =>
+  site.rows<typeof settledOnce>(
+    `select (select count(*)::int from sales where id = $1) sales,
+            (select count(*)::int from cash_moves where source_id = $1) cash,
+            (select count(*)::int from stock_moves where source_id = $1) moves,
+            (select count(*)::int from reservations where owner_id = $1 and state = 'held') held,
+            (select count(*)::int from notifications where dedupe_key = 'receipt/' || $2 and state = 'sent') mails`,
+    [saleId, saleId],
+  );
+
+// A message that a killed worker had in its hands comes back when its visibility has run out (60 s in the manifests).
+test("all of them are settled exactly once", { timeout: 180_000 }, async () => {
+  for (const [name, saleId] of saleIds) {
+    await eventually(
+      `everything of the sale during which ${name} was killed`,
+      async () => {
+        const [parts] = await partsOf(saleId);
+        return parts!.moves > 0 && parts!.mails > 0;
+      },
+      120_000,
+    );
+    expect([name, ...(await partsOf(saleId))]).toEqual([name, settledOnce]);
     expect((await site.mails(`${name}@shopper.example`))[0]!.text).toContain("のれん煎餅");
-    await eventually(`another ${name}`, async () => {
-      const again = (await site.state()).workloads.find((each) => each.name === name);
-      return again?.status === "ready" && again.pid !== pid;
-    });
-  },
-);
-
-/** One document, one cash move, one ledger move, nothing reserved any more, one recorded mail. */
-async function settledOnce(saleId: string): Promise<void> {
-  const count = async (table: string, where: string) =>
-    (await site.rows<{ n: number }>(`select count(*)::int n from ${table} where ${where}`, [saleId]))[0]!.n;
-  await eventually(
-    `sale ${saleId} to be posted`,
-    async () => (await count("stock_moves", "source_id = $1")) > 0,
-    60_000,
-  );
-  await eventually(
-    `the mail of sale ${saleId}`,
-    async () => (await count("notifications", "dedupe_key = 'receipt/' || $1 and state = 'sent'")) > 0,
-    60_000,
-  );
-  expect({
-    sales: await count("sales", "id = $1"),
-    cash: await count("cash_moves", "source_id = $1"),
-    moves: await count("stock_moves", "source_id = $1"),
-    held: await count("reservations", "owner_id = $1 and state = 'held'"),
-    mails: await count("notifications", "dedupe_key = 'receipt/' || $1"),
-  }).toEqual({ sales: 1, cash: 1, moves: 1, held: 0, mails: 1 });
-}
-
-test("eleven sales are eleven pieces less, and the ledger is the stock", async () => {
-  expect(new Set(saleIds).size).toBe(services.length);
+  }
+  expect(saleIds.size).toBe(services.length);
   const { onHand, reserved } = await site.stock(snack, store.id);
   expect({ onHand, reserved }).toEqual({ ...before, onHand: before.onHand - services.length });
   expect(await site.runJob("job-ensure-consistency")).toMatchObject({ ok: true });
@@ -114,23 +112,16 @@ test("a restart of the whole workspace finds the same data and goes on selling",
   const again = await browser.newPage({ viewport: { width: 1024, height: 768 } });
   await toTheSale(again, url, registerOf("honten", "1"), clerk);
   await again.goto(`${url}/pos/sales`);
-  const listed = await again.textContent("table");
   const [first] = await site.rows<{ receipt_no: string }>("select receipt_no from sales where id = $1", [
-    saleIds[0],
+    saleIds.get("backend-api"),
   ]);
-  expect(listed).toContain(first!.receipt_no);
+  expect(await again.textContent("table")).toContain(first!.receipt_no);
   await again.goto(`${url}/pos/sale`);
   await again.waitForSelector("#scan:focus");
   await scan(again, snack);
-  await again.keyboard.press("F9");
-  await again.waitForSelector("#cash:visible");
-  await again.keyboard.press("Enter");
-  await settledOnceWithoutMail(await settled(again));
+  const saleId = await payCash(again, "");
+  await eventually(
+    "the sale after the restart to be posted",
+    async () => (await partsOf(saleId))[0]!.moves === 1,
+  );
 });
-
-async function settledOnceWithoutMail(saleId: string): Promise<void> {
-  await eventually("the sale to be posted", async () => {
-    const moves = await site.rows("select 1 from stock_moves where source_id = $1", [saleId]);
-    return moves.length === 1;
-  });
-}

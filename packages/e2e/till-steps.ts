@@ -1,5 +1,6 @@
 import { demo } from "@noren/database/seed";
 import type { Page } from "playwright-core";
+import { eventually } from "./site.ts";
 
 type Register = (typeof demo.registers)[number];
 type Person = (typeof demo.staff)[number];
@@ -43,18 +44,22 @@ async function typeInto(page: Page, field: string, text: string): Promise<void> 
 
 /** Types a code as a scanner does and waits for the line; where the store has it in several conditions, picks one. */
 export async function scan(page: Page, product: { code: string; condition: string }): Promise<void> {
-  const before = Number(await page.textContent("#pieces"));
+  const before = await inTheBasket(page);
   await page.keyboard.type(`${product.code}\n`);
-  const rung = (pieces: number) => Number(document.getElementById("pieces")?.textContent) > pieces;
-  await page.waitForFunction(
-    (pieces) =>
-      Number(document.getElementById("pieces")?.textContent) > pieces ||
-      document.getElementById("choices")?.hidden === false,
-    before,
-  );
-  if (await page.locator("#choices").isVisible())
-    await page.click(`.choice[data-condition="${product.condition}"]`);
-  await page.waitForFunction(rung, before);
+  const choice = page.locator(`.choice[data-condition="${product.condition}"]`);
+  await eventually(`the line of ${product.code}`, async () => {
+    if (await choice.isVisible()) await choice.click();
+    return (await inTheBasket(page)) > before;
+  });
+}
+
+/** Pieces in the lines; the total beside them still shows the last sale while its change is on the screen. */
+function inTheBasket(page: Page): Promise<number> {
+  return page
+    .locator(".line-qty input")
+    .evaluateAll((fields) =>
+      fields.reduce((sum, field) => sum + Number((field as HTMLInputElement).value), 0),
+    );
 }
 
 /** F9, what the customer hands over, Enter; resolves when the change is shown, with the sale's id. */

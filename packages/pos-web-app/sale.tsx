@@ -18,6 +18,7 @@ sale.get("/sale", signedIn, async (c) => {
     c,
     { title: "会計", script: "sale.browser.ts", class: "till" },
     <div id="till" data-base={till.basePath} data-csrf={session.csrf} data-register={open.id}>
+      <h1 class="visually-hidden">会計</h1>
       <noscript>
         <div class="alert alert-error">
           <p>会計にはスクリプト(JavaScript)が必要です。ブラウザーの設定で有効にしてください。</p>

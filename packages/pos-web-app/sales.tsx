@@ -85,6 +85,7 @@ sales.get("/sales/:id", signedIn, async (c) => {
     c,
     { title: `レシート ${receipt.receiptNo}`, class: "receipt-page", script: "receipt.browser.ts" },
     <div class="receipt-layout">
+      <h1 class="visually-hidden">レシート {receipt.receiptNo}</h1>
       <Receipt receipt={receipt} />
       <aside class="receipt-actions">
         <div class="change-card">
