@@ -1,6 +1,6 @@
 import { type Route, type ServiceClaims, errorBody, routes } from "@noren/api-contract";
 import { OpenAPIHono, createRoute, z } from "@hono/zod-openapi";
-import { type Database, inCompany } from "@noren/database";
+import { type Database, type Tx, inCompany } from "@noren/database";
 import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import { HTTPException } from "hono/http-exception";
@@ -68,13 +68,14 @@ function register(hono: OpenAPIHono<ApiEnv>, name: keyof typeof routes, options:
   async function answered(c: Context<ApiEnv>, parts: { body?: unknown }): Promise<unknown> {
     if (route.scope === "none") return run({ ...parts, database });
     const caller = c.var.claims as CompanyCaller;
-    if (!route.once) return inCompany(database, caller.companyId, (tx) => run({ ...parts, caller, tx }));
+    // Staff write in the store they stand in, whatever an operation may overlook; they read in all of the company's.
+    const limits = route.scope === "staff" && caller.storeId ? { storeIds: [caller.storeId] } : {};
+    const within = <T>(work: (tx: Tx) => Promise<T>) => inCompany(database, caller.companyId, work, limits);
+    if (!route.once) return within((tx) => run({ ...parts, caller, tx }));
     const { body } = parts;
     const key = idempotencyKey(c.req.raw, route, body);
     const write = { route: name, key, body, caller, anchored: route.once !== "header" };
-    const answer = await again(() =>
-      inCompany(database, caller.companyId, (tx) => once(tx, write, () => run({ ...parts, caller, tx }))),
-    );
+    const answer = await again(() => within((tx) => once(tx, write, () => run({ ...parts, caller, tx }))));
     wake();
     return answer;
   }
