@@ -49,6 +49,7 @@ export function gitSource(root: string, options: { tracked?: boolean } = {}): So
   const files = new Map<string, { tracked: boolean }>();
   const submodules = new Set<string>();
   const removed: string[] = [];
+  const ignored = new Map<string, boolean>();
   for (const record of stdout.split("\0")) {
     if (record === "") continue;
     const tag = record[0];
@@ -77,7 +78,13 @@ export function gitSource(root: string, options: { tracked?: boolean } = {}): So
       }
     },
     // By pattern, not by what exists: a fresh clone and a built one give the same answer.
-    ignored: (path) =>
-      git(root, ["check-ignore", "-z", "--stdin", "--no-index"], `${path}\0${path}/\0`).stdout !== "",
+    ignored: (path) => {
+      let answer = ignored.get(path);
+      if (answer === undefined) {
+        const asked = git(root, ["check-ignore", "-z", "--stdin", "--no-index"], `${path}\0${path}/\0`);
+        ignored.set(path, (answer = asked.stdout !== ""));
+      }
+      return answer;
+    },
   };
 }
