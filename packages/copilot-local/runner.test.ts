@@ -161,7 +161,7 @@ describe("what happens to a process", () => {
     const received = await eventually(async () => {
       const found = await json<Received[]>(at("worker-raw", "/received"));
       return found.length > 0 && found;
-    }, 10_000);
+    }, 15_000);
     expect(received).toEqual([{ body: '{"id":"5"}', group: "g1", type: "order.placed" }]);
   });
 

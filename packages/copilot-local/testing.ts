@@ -29,7 +29,7 @@ export function tinyWorkspace(change: Record<string, string> = {}): { root: stri
 /** Asks until `look` gives something; the error of the last look says what was missing. */
 export async function eventually<T>(
   look: () => Promise<T | false | undefined> | T | false | undefined,
-  timeoutMs = 20_000,
+  timeoutMs = 45_000,
 ): Promise<T> {
   const until = Date.now() + timeoutMs;
   for (;;) {
