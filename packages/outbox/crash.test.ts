@@ -4,11 +4,13 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { OutgoingEvent } from "./publish.ts";
 import { Sink, testOutbox } from "./testing.ts";
 import type { TestOutbox } from "./testing.ts";
 
+const program = fileURLToPath(new URL("./testing-relay.ts", import.meta.url));
 let outbox: TestOutbox;
 let sink: Sink;
 /** Calls that are being answered, and those that came from each relay. */
@@ -59,8 +61,7 @@ afterEach(async () => {
 
 function start(id: string, sessionTimeoutMs = 5000): ChildProcess {
   const url = `http://127.0.0.1:${(broker.address() as AddressInfo).port}`;
-  const child = spawn(process.execPath, ["testing-relay.ts", id, outbox.url, url, String(sessionTimeoutMs)], {
-    cwd: import.meta.dirname,
+  const child = spawn(process.execPath, [program, id, outbox.url, url, String(sessionTimeoutMs)], {
     stdio: "inherit",
   });
   children.push(child);

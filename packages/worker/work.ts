@@ -27,7 +27,10 @@ export type WorkOptions<Tx> = Transaction<Tx> & {
   afterCommit?: () => void;
   /** Handlers that run at once, each with a connection of the pool. Default 8. */
   concurrency?: number;
-  /** How long one receive may wait for messages, and so how long stop() may take at least. Default 5, at most 20. */
+  /**
+   * How long one receive may wait for messages, and so how long stop() may take on an idle queue: an open receive is never
+   * aborted. Default 3 (a laptop's runner waits 8 s; an idle worker costs about 0.4 USD a month in calls), at most 20.
+   */
   waitSeconds?: number;
 };
 
@@ -108,7 +111,7 @@ class Engine<Tx> implements Worker {
     this.#concurrency = options.concurrency ?? 8;
     this.#slots = new Slots(this.#concurrency);
     this.#breaker = new Breaker(options.pool, this.#slots, options.log, () => this.#signal.fire());
-    this.#waitSeconds = Math.min(20, options.waitSeconds ?? 5);
+    this.#waitSeconds = Math.min(20, options.waitSeconds ?? 3);
     this.#running = this.#run();
   }
 
@@ -234,6 +237,8 @@ class Engine<Tx> implements Worker {
     }
     // In the same breath as finding it empty: a message added later would wait for nobody.
     this.#lanes.delete(lane.groupId);
+    // The group's next message is free once this one is deleted. With nobody left to share the call, do not wait.
+    if (this.#lanes.size === 0) this.#queue.deleteNow();
     this.#signal.fire();
   }
 
