@@ -1,12 +1,13 @@
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once as event } from "node:events";
-import { chmodSync, cpSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
+import { chmod, cp, mkdtemp, readdir, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { Client, escapeIdentifier } from "pg";
-import { give, install, once } from "./binaries.ts";
+import { give, install, once, run } from "./binaries.ts";
 import type { Installation } from "./binaries.ts";
 
 export type TestPostgres = {
@@ -40,18 +41,18 @@ export async function startPostgres({
   durable = false,
   settings = {},
 }: StartOptions = {}): Promise<TestPostgres> {
-  const installation = install();
+  const installation = await install();
   const { home, as } = installation;
-  sweep(home);
+  await sweep(home);
 
   const template = join(home, "cluster");
-  once(template, (target) => initialise(installation, target));
-  const folder = mkdtempSync(join(home, `run-${process.pid}-`));
+  await once(template, (target) => initialise(installation, target));
+  const folder = await mkdtemp(join(home, `run-${process.pid}-`));
   const data = join(folder, "data");
-  cpSync(template, data, { recursive: true, verbatimSymlinks: true });
-  chmodSync(data, 0o700);
-  chmodSync(folder, 0o755);
-  give(folder, as);
+  await cp(template, data, { recursive: true, verbatimSymlinks: true });
+  await chmod(data, 0o700);
+  await chmod(folder, 0o755);
+  await give(folder, as);
 
   const port = await freePort();
   const all = {
@@ -86,20 +87,20 @@ export async function startPostgres({
     async stop() {
       await end(server, data);
       process.off("exit", rescue);
-      rescue();
+      await rm(folder, { recursive: true, force: true });
     },
   };
 }
 
-function initialise({ bin, as }: Installation, target: string): void {
+async function initialise({ bin, as }: Installation, target: string): Promise<void> {
   const parent = join(target, "..");
-  give(parent, as);
-  execFileSync(
+  await give(parent, as);
+  await run(
     join(bin, "initdb"),
     `-U postgres -A trust --encoding=UTF8 --locale=C --locale-provider=builtin --builtin-locale=C.UTF-8 --no-sync --wal-segsize=1`
       .split(" ")
       .concat("-D", target),
-    { ...as, cwd: parent, stdio: ["ignore", "ignore", "pipe"] },
+    { ...as, cwd: parent },
   );
 }
 
@@ -173,10 +174,10 @@ async function freePort(): Promise<number> {
 }
 
 /** Removes what test processes left behind that were killed before they could. */
-function sweep(home: string): void {
-  for (const name of readdirSync(home)) {
+async function sweep(home: string): Promise<void> {
+  for (const name of await readdir(home)) {
     const pid = Number(/^run-(\d+)-/.exec(name)?.[1]);
-    if (pid && !alive(pid)) rmSync(join(home, name), { recursive: true, force: true });
+    if (pid && !alive(pid)) await rm(join(home, name), { recursive: true, force: true });
   }
 }
 

@@ -45,7 +45,7 @@ export type TestEvent = { id: string; type: string; version: number; group: stri
 export const credentials = { accessKeyId: "test", secretAccessKey: "test" };
 
 export async function bench(): Promise<Bench> {
-  const server = await startPostgres();
+  const server = await startPostgres({ settings: { max_connections: "200" } });
   const database = await server.createDatabase();
   const owner = new Pool({ connectionString: server.url(database), max: 1 });
   for (const { sql } of migrations) await owner.query(`begin; ${sql}; commit`);

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { CreateTopicCommand, PublishCommand, SubscribeCommand } from "@aws-sdk/client-sns";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Pool } from "pg";
 import { RetryAfter, Unprocessable } from "./errors.ts";
 import { on } from "./handler.ts";
 import type { Context } from "./handler.ts";
@@ -11,13 +12,18 @@ import { until } from "./testing-until.ts";
 import { bench, common, newPool, thing } from "./testing.ts";
 import type { Bench, TestEvent, TestQueue, Tx } from "./testing.ts";
 import { work } from "./work.ts";
-import type { WorkOptions } from "./work.ts";
+import type { WorkOptions, Worker } from "./work.ts";
 
 let lab: Bench;
+const started: { worker: Worker; pool: Pool }[] = [];
 beforeAll(async () => {
   lab = await bench();
 });
-afterAll(() => lab.close());
+afterAll(async () => {
+  await Promise.all(started.map(({ worker }) => worker.stop()));
+  await Promise.all(started.map(({ pool }) => pool.end()));
+  await lab.close();
+});
 
 type Body = (event: TestEvent, context: Context<Tx>) => Promise<void>;
 
@@ -32,14 +38,11 @@ async function start(queue: TestQueue, body: Body = async () => {}, options: Par
   return run(queue, { handlers, ...options });
 }
 
-/** Tests run beside each other, so each worker has a pool of its own; both end with their test. */
+/** Tests run beside each other, so each worker has a pool of its own; they end together. */
 async function run(queue: TestQueue, options: Partial<WorkOptions<Tx>> & Pick<WorkOptions<Tx>, "handlers">) {
   const pool = newPool(lab.databaseUrl, 4);
   const worker = await work({ ...common({ ...lab, pool }, queue), concurrency: 4, ...options });
-  onTestFinished(async () => {
-    await worker.stop();
-    await pool.end();
-  });
+  started.push({ worker, pool });
   return worker;
 }
 

@@ -346,7 +346,10 @@ class Engine<Tx> implements Worker {
     lane.held = false;
   }
 
-  /** Parks, however long the database needs to take it: giving up would leave the message to SQS. */
+  /**
+   * Parks, however long the database needs to take it: giving up would leave the message to SQS. Even a message that SQS
+   * counts as ours no longer: its inbox row makes the other one that comes a repetition.
+   */
   async #park(
     lane: Lane,
     message: Incoming,
@@ -362,7 +365,7 @@ class Engine<Tx> implements Worker {
       groupId: message.groupId,
       messageId: message.messageId,
     };
-    for (let tries = 0; !this.#stopped && !lane.expired(); tries++) {
+    for (let tries = 0; !this.#stopped; tries++) {
       try {
         const consumer = this.#consumerNumber();
         const fresh = await park(this.#options.pool, {
@@ -381,7 +384,9 @@ class Engine<Tx> implements Worker {
       } catch (err) {
         this.#log.warn({ ...fields, err }, "could not park a message, trying again");
         await this.#breaker.check(err);
-        await this.#pause(lane, backOff(tries, 200, 5000), performance.now());
+        lane.held = true;
+        await sleep(backOff(tries, 200, 5000), this.#stopping.signal);
+        lane.held = false;
       }
     }
     return "release";
