@@ -24,7 +24,7 @@ export async function toTheSale(page: Page, url: string, register: Register, per
   await signIn(page, person);
 }
 
-export async function signIn(page: Page, person: Person): Promise<void> {
+async function signIn(page: Page, person: Person): Promise<void> {
   await typeInto(page, "#staffCode", person.code);
   await typeInto(page, "#pin", person.pin);
   await page.waitForURL(/\/pos\/(sale|register\/open)$/);

@@ -4,7 +4,7 @@ import { encodeHeader, encodeIso2022Jp } from "./iso-2022-jp.ts";
 import type { Order } from "./orders.ts";
 
 /** The one address that this mall writes from. */
-export const from = "order@mall-a.example";
+const from = "order@mall-a.example";
 
 const subjects = {
   order: "ご注文がありました",
