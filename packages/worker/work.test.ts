@@ -1,4 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { CreateTopicCommand, PublishCommand, SubscribeCommand } from "@aws-sdk/client-sns";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -272,6 +275,38 @@ describe.concurrent("work", () => {
     await until(() => effects(queue)).toEqual(["a1", "a2", "mall"]);
     expect(performance.now() - begun).toBeGreaterThan(2900);
     expect(worker.health().detail).toMatchObject({ failed: 0, parked: 0, handled: 3 });
+    await until(() => queue.counts()).toEqual(nothing);
+  });
+
+  test("what is down for longer than all receives dead-letters nothing", async () => {
+    const queue = await lab.queue({ visibility: 1, maxReceives: 1 });
+    const begun = performance.now();
+    const mall = createServer().listen(0, "127.0.0.1");
+    await once(mall, "listening");
+    const { port } = mall.address() as AddressInfo;
+    mall.close();
+    await queue.send("a", "a1");
+    const worker = await start(queue, async () => {
+      if (performance.now() - begun < 3000) await fetch(`http://127.0.0.1:${port}/the-mall-is-down`);
+    });
+    await until(() => effects(queue)).toEqual(["a1"]);
+    expect(worker.health().detail).toMatchObject({ failed: 0, parked: 0, databaseDown: false });
+    expect((await queue.counts()).dead).toBe(0);
+  });
+
+  test("a message that has to be given back at its last receive is parked with its group", async () => {
+    const queue = await lab.queue({ visibility: 30, maxReceives: 1 });
+    let asked = false;
+    for (const name of ["a1", "a2"]) await queue.send("a", name);
+    const first = await start(queue, async () => {
+      asked = true;
+      throw new RetryAfter(300);
+    });
+    await until(() => asked).toBe(true);
+    await first.stop();
+    expect(await parkedGroups(lab.pool, queue.consumer)).toMatchObject([{ groupId: "a" }]);
+    await start(queue);
+    await until(() => parkedGroups(lab.pool, queue.consumer)).toMatchObject([{ groupId: "a", messages: 2 }]);
     await until(() => queue.counts()).toEqual(nothing);
   });
 

@@ -160,7 +160,7 @@ class Engine<Tx> implements Worker {
         const messages = await this.#queue.receive(this.#size, this.#waitSeconds);
         this.#error = null;
         tries = 0;
-        await this.#take(messages);
+        this.#take(messages);
       } catch (err) {
         const { message } = err as Error;
         if (message !== this.#error) this.#log.error({ err }, "cannot receive");
@@ -195,11 +195,8 @@ class Engine<Tx> implements Worker {
     return active < this.#concurrency && this.#lanes.size < this.#concurrency * 10;
   }
 
-  async #take(messages: Incoming[]): Promise<void> {
-    if (this.#stopped) {
-      await this.#queue.hide(messages, 0);
-      return;
-    }
+  /** Puts messages into their lanes. Those that a receive brings during stop() are given back by their lane. */
+  #take(messages: Incoming[]): void {
     // Somebody failed or died on these: one at a time, or SQS would count tries against innocent followers.
     if (messages.some(({ receives }) => receives > 1)) this.#size = 1;
     const started: Lane[] = [];
@@ -226,6 +223,7 @@ class Engine<Tx> implements Worker {
         this.#queue.delete(message);
         continue;
       }
+      if (await this.#parkTheDoomed(lane)) continue;
       const rest = lane.empty();
       if (verdict === "release") {
         await this.#queue.hide(rest, 0);
@@ -240,6 +238,39 @@ class Engine<Tx> implements Worker {
     // The group's next message is free once this one is deleted. With nobody left to share the call, do not wait.
     if (this.#lanes.size === 0) this.#queue.deleteNow();
     this.#signal.fire();
+  }
+
+  /**
+   * Giving back a message at its last receive would make SQS dead-letter it: it is parked instead. Only from the head, as
+   * those behind it follow it into the parked rows anyway. Returns whether the head was taken away.
+   */
+  async #parkTheDoomed(lane: Lane): Promise<boolean> {
+    const message = lane.first();
+    if (!message || message.receives < this.#queue.maxReceives || this.#breaker.open) return false;
+    const error = new Error("It had to be given back at its last receive, by a worker that stopped.");
+    const verdict = await this.#parkUnhandled(lane, message, error);
+    if (verdict === "delete") {
+      lane.remove(message);
+      this.#queue.delete(message);
+    }
+    return verdict === "delete";
+  }
+
+  async #parkUnhandled(lane: Lane, message: Incoming, error: Error): Promise<"delete" | "release"> {
+    try {
+      const envelope = envelopeOf(message.body);
+      const order = this.#handlers.get(envelope.type)?.order ?? "none";
+      return await this.#park(
+        lane,
+        message,
+        envelope,
+        parkingKey(order, message.groupId, envelope.id),
+        error,
+        0,
+      );
+    } catch (problem) {
+      return this.#park(lane, message, undefined, message.messageId, problem, 0);
+    }
   }
 
   async #handle(lane: Lane, message: Incoming): Promise<"delete" | "release" | { hideSeconds: number }> {
@@ -306,14 +337,13 @@ class Engine<Tx> implements Worker {
           return this.#park(lane, message, envelope, key, error, tries + 1);
         } else if (failure.kind === "wait") {
           log.info({ seconds: failure.seconds, reason: (error as Error).message }, "asked to wait");
-          if (performance.now() - startedAt > LONGEST_HOLD_MS) return { hideSeconds: failure.seconds };
           waitMs = failure.seconds * 1000;
         } else if (failure.kind === "infrastructure" || failure.kind === "conflict") {
           outageAt ??= performance.now();
           log.warn({ err: error }, "message waits, something that it needs is down");
           this.#size = 1;
           await this.#breaker.check(error);
-          if (performance.now() - outageAt > LONGEST_OUTAGE_MS) return "release";
+          if (!last && performance.now() - outageAt > LONGEST_OUTAGE_MS) return "release";
           waitMs = backOff(outages++, 200, 10_000);
         } else {
           tries += 1;
@@ -327,7 +357,11 @@ class Engine<Tx> implements Worker {
           }
           waitMs = retry * (0.75 + Math.random() / 2);
         }
-        await this.#pause(lane, waitMs, outageAt);
+        if (performance.now() - startedAt > LONGEST_HOLD_MS) {
+          return this.#park(lane, message, envelope, key, error, tries);
+        }
+        // After the last receive there is no giving back: SQS would dead-letter it.
+        await this.#pause(lane, waitMs, last ? undefined : outageAt);
       }
     }
   }
@@ -365,7 +399,7 @@ class Engine<Tx> implements Worker {
       groupId: message.groupId,
       messageId: message.messageId,
     };
-    for (let tries = 0; !this.#stopped; tries++) {
+    for (let tries = 0; tries === 0 || !this.#stopped; tries++) {
       try {
         const consumer = this.#consumerNumber();
         const fresh = await park(this.#options.pool, {
