@@ -47,9 +47,12 @@ item.get("/p/:itemId", async (c) => {
                   />
                   <span class="offer-name">
                     {offer.condition.name}
-                    {offer.stores.length > 0 ? (
+                    {offer.available > 0 ? (
                       <small>
-                        {offer.stores.map((store) => `${store.name} ${store.available}点`).join("、")}
+                        {offer.stores
+                          .filter((store) => store.available > 0)
+                          .map((store) => `${store.name} ${store.available}点`)
+                          .join("、")}
                       </small>
                     ) : null}
                   </span>

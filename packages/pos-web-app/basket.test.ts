@@ -50,7 +50,8 @@ test("a quantity of zero takes the line away and the selection stays inside", ()
 test("quick amounts begin with the exact one, rise, and never fall short", () => {
   expect(quickAmounts(4_810)).toEqual([4_810, 4_900, 5_000, 10_000]);
   expect(quickAmounts(1_000)).toEqual([1_000, 5_000, 10_000]);
-  expect(quickAmounts(12_340)).toEqual([12_340, 12_400, 12_500, 13_000, 15_000]);
+  expect(quickAmounts(12_340)).toEqual([12_340, 13_000, 15_000, 20_000]);
+  expect(quickAmounts(180)).toEqual([180, 200, 500, 1_000]);
 });
 
 test("an empty tender is exact, more gives change, less is refused with what is missing", () => {

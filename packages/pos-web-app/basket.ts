@@ -61,10 +61,12 @@ export function pieces(basket: Basket): number {
   return basket.lines.reduce((sum, line) => sum + line.qty, 0);
 }
 
-/** Amounts that customers are likely to hand over: exact first, then rounded up to coins and notes, at most five. */
+/** Amounts that customers are likely to hand over: exact first, then three that coins and notes round up to. */
 export function quickAmounts(due: number): number[] {
   const rounded = [100, 500, 1_000, 5_000, 10_000].map((note) => Math.ceil(due / note) * note);
-  return [...new Set([due, ...rounded])].sort((a, b) => a - b).slice(0, 5);
+  // Nobody pays 180 yen with a ten-thousand note if a smaller one is at hand, and few pay 2,300 with 2,500.
+  const likely = [...new Set(rounded)].filter((amount) => amount > due && amount <= due * 10);
+  return [due, ...likely.sort((a, b) => a - b).slice(-3)];
 }
 
 export type Tendered = { ok: true; tenderedYen: number; changeYen: number } | { ok: false; why: string };

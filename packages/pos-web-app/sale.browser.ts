@@ -320,7 +320,7 @@ function show(next: typeof mode): void {
   mode = next;
   for (const id of ["ring", "cash", "waiting", "done"]) byId(id).hidden = id !== next;
   root.dataset["mode"] = next;
-  if (next !== "ring") byId("note").textContent = "";
+  note("", "ok");
   draw();
   if (next === "cash") tendered.focus();
   else scan.focus();
