@@ -21,8 +21,9 @@ export function logger(
     formatters: { level: (label) => ({ level: label }) },
     serializers: { err: describe },
   };
-  // pino's own destination writes synchronously, so the last line before an exit is not lost.
-  return destination ? pino(options, destination) : pino(options);
+  // Synchronous, as console.log to a pipe is: pino's default loses what is still being written when the process exits,
+  // and the last line is the one that somebody looks for.
+  return pino(options, destination ?? pino.destination({ dest: 1, sync: true }));
 }
 
 type Described = { type: string; message: string; stack?: string; code?: string; cause?: Described };

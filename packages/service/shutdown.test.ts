@@ -36,6 +36,16 @@ test("SIGTERM runs the stop function once, however often it comes, and exits 0",
   expect(status).toBe(0);
 });
 
+test("the last lines before the exit are written, however many", async () => {
+  const { status, messages } = await run(
+    `onShutdown(log, async () => { for (let n = 0; n < 500; n++) log.info("line " + n) })`,
+    ["SIGTERM"],
+  );
+  expect(status).toBe(0);
+  expect(messages).toHaveLength(503);
+  expect(messages.slice(-2)).toEqual(["line 499", "stopped"]);
+});
+
 test("a stop function that throws exits 1 and is logged", async () => {
   const { status, entries } = await run(`onShutdown(log, async () => { throw new Error("stuck") })`, [
     "SIGTERM",
