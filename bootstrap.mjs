@@ -27,10 +27,10 @@ if (major < 20) {
     "Install a newer one from https://nodejs.org, and run the same command again.",
   );
 }
-if (command !== "start" && command !== "test") {
+if (command !== "start" && command !== "test" && command !== "check:copilot") {
   fail(
     `Unknown command "${command || ""}".`,
-    "There are: node bootstrap.mjs start [options] | test [options]",
+    "There are: node bootstrap.mjs start [options] | test [options] | check:copilot [options]",
   );
 }
 
@@ -52,6 +52,9 @@ async function main() {
     const cache = { NODE_COMPILE_CACHE: join(root, "node_modules", ".cache", "node") };
     const runner = join(root, "packages", "copilot-local", "cli.ts");
     return run(nodeFile(), [runner, ...args], Object.assign({}, process.env, cache));
+  }
+  if (command === "check:copilot") {
+    return run(nodeFile(), [join(root, "packages", "copilot-check", "cli.ts"), "check", ...args]);
   }
   // Gone, so that a package whose tests did not even begin is not counted with those of last time; turbo brings back
   // what it has in its cache.

@@ -1,0 +1,136 @@
+import { join } from "node:path";
+import { agree } from "./agree.ts";
+import { compareGolden, goldenFiles, updateGolden, type Difference } from "./golden.ts";
+import { checkLambdas } from "./lambdas.ts";
+import { link } from "./link.ts";
+import { lint } from "./lint.ts";
+import { render, type Rendering } from "./render.ts";
+import { timed, type Finding, type Step } from "./report.ts";
+import { environmentManifest, prepare, type Setting } from "./setting.ts";
+import { copilotBinary, nodeTools, pythonTools } from "./tools.ts";
+
+export interface CheckOptions {
+  /** Writes the expected templates instead of comparing with them. */
+  update?: boolean;
+  /** Leaves the scanners out: they take most of the time. */
+  lint?: boolean;
+  say: (line: string) => void;
+}
+
+/** Everything, in the order in which a mistake is cheapest to understand. A step whose ground is missing is left out. */
+export async function runCheck(
+  setting: Setting,
+  { update = false, lint: scan = true, say }: CheckOptions,
+): Promise<Step[]> {
+  const { workspace, resolved, folders, region, renderedName } = setting;
+  const steps: Step[] = [];
+  const done = (step: Step): Step => (steps.push(step), step);
+  done(await timed("manifests", async () => manifests(setting)));
+  const bin = await pythonTools(folders, say);
+  const modules = await nodeTools(folders, say);
+  await prepare(setting);
+  const rendering = await renderAll(setting, bin);
+  done(renderStep(setting, rendering));
+  // Without every stack the rest would report what is only not there.
+  if (rendering.failures.length > 0) return steps;
+  done(await timed("compare", async () => compare(setting, rendering, update)));
+  const start = performance.now();
+  const linked = await link({ workspace, resolved, rendering, region, rendered: renderedName });
+  done({
+    name: "link",
+    what: `${linked.resources} resources in ${linked.stacks} stacks`,
+    passed: linked.resources,
+    findings: linked.problems,
+    ms: Math.round(performance.now() - start),
+  });
+  done(
+    await timed("agree", async () => {
+      const { fields, problems } = agree(workspace, resolved, linked.cloud);
+      return {
+        what: `${fields} fields of two readers`,
+        passed: fields - problems.length,
+        findings: problems,
+      };
+    }),
+  );
+  done(
+    await timed("lambdas", async () => {
+      const { runtimes, loaded, problems } = await checkLambdas(
+        linked.cloud,
+        modules,
+        join(folders.local, "check", "lambdas"),
+      );
+      const all = [...runtimes].map(([runtime, count]) => `${count} ${runtime}`).join(", ");
+      const functions = [...runtimes.values()].reduce((sum, count) => sum + count, 0);
+      const findings = problems.map(({ what, message, hint }) => ({ message: `${what} ${message}`, hint }));
+      return {
+        what: `${all}; ${loaded} scripts loaded by Node ${process.versions.node}`,
+        passed: functions + loaded,
+        findings,
+      };
+    }),
+  );
+  if (scan) steps.push(...(await lint(setting, rendering, { bin, modules })));
+  return steps;
+}
+
+/** Renders the workspace of a setting with the CLI in `bin`. */
+async function renderAll(setting: Setting, bin: string): Promise<Rendering> {
+  const { workspace, resolved, region, variables, folders, config } = setting;
+  return render({
+    workspace,
+    resolved,
+    region,
+    variables,
+    binary: copilotBinary(bin),
+    manifests: new Map(workspace.environments.map((name) => [name, environmentManifest(setting, name)])),
+    scratch: join(folders.local, "check", "render"),
+    ...(config.domain === undefined ? {} : { domain: config.domain }),
+  });
+}
+
+function manifests({ workspace, problems }: Setting): Omit<Step, "name" | "ms"> {
+  const read = workspace.workloads.size + workspace.environments.length + workspace.pipelines.size;
+  return { what: `${read} manifests`, passed: read, findings: problems };
+}
+
+function renderStep({ workspace }: Setting, { stacks, failures, ms }: Rendering): Step {
+  const { workloads, environments, pipelines } = workspace;
+  return {
+    name: "render",
+    what: `${workloads.size} × ${environments.length} workloads, ${environments.length} environments, ${pipelines.size} pipelines`,
+    passed: stacks.length,
+    findings: failures.map(({ what, reason, file }) => ({
+      file,
+      message: `The CLI cannot render ${what}: ${reason}`,
+    })),
+    ms,
+  };
+}
+
+function compare(
+  { folders, renderedName }: Setting,
+  { stacks }: Rendering,
+  update: boolean,
+): Omit<Step, "name" | "ms"> {
+  const files = goldenFiles(stacks);
+  if (update) {
+    const changed = updateGolden(folders.rendered, files);
+    return { what: `${files.size} templates, ${changed.length} rewritten`, passed: files.size, findings: [] };
+  }
+  const differences = compareGolden(folders.rendered, files);
+  const findings = differences.map((difference) => different(difference, renderedName));
+  return {
+    what: `${files.size} templates with ${renderedName}/`,
+    passed: files.size - differences.length,
+    findings,
+  };
+}
+
+function different({ file, kind, line, expected, actual }: Difference, folder: string): Finding {
+  const hint = "If that is what you want: run the check with --update, and commit the difference.";
+  const place = { file: `${folder}/${file}`, line };
+  if (kind === "missing") return { ...place, message: "This template is rendered, and not kept yet.", hint };
+  if (kind === "left over") return { ...place, message: "Nothing renders this template any more.", hint };
+  return { ...place, message: `The template changed here, from\n    ${expected}\n  to\n    ${actual}`, hint };
+}

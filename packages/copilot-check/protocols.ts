@@ -1,0 +1,123 @@
+import type { Values } from "./template.ts";
+
+/** An AWS call, whatever the protocol it came in. */
+export interface Call {
+  protocol: "query" | "json" | "s3";
+  host: string;
+  operation: string;
+  input: Values;
+  /** S3 only: `bucket/key`, and the object. */
+  object?: { key: string; body: Buffer };
+}
+
+export interface Answer {
+  status: number;
+  type: string;
+  body: string | Buffer;
+}
+
+/** What a service answers when it refuses; encoded as the caller's protocol has it. */
+export class ServiceError extends Error {
+  override name = "ServiceError";
+  readonly code: string;
+  readonly status: number;
+
+  constructor(code: string, message: string, status = 400) {
+    super(message);
+    this.code = code;
+    this.status = status;
+  }
+}
+
+export interface RawRequest {
+  method: string;
+  host: string;
+  /** Path and query. */
+  url: string;
+  headers: Record<string, string | string[] | undefined>;
+  body: Buffer;
+}
+
+/** Which call a request is. The three protocols that Copilot speaks: AWS query (XML), JSON 1.1, and S3. */
+export function decode({ method, host, url, headers, body }: RawRequest): Call {
+  const bucket = /^(?:([^.]+)\.)?s3[.-]/.exec(host);
+  if (bucket) {
+    const path = decodeURIComponent(url.split("?")[0] ?? "");
+    const key = bucket[1] === undefined ? path.slice(1) : bucket[1] + path;
+    return { protocol: "s3", host, operation: `${method} object`, input: {}, object: { key, body } };
+  }
+  const target = headers["x-amz-target"];
+  if (typeof target === "string") {
+    const operation = target.slice(target.lastIndexOf(".") + 1);
+    return { protocol: "json", host, operation, input: JSON.parse(body.toString() || "{}") as Values };
+  }
+  const fields = new URLSearchParams(body.toString());
+  return {
+    protocol: "query",
+    host,
+    operation: fields.get("Action") ?? `${method} ${url}`,
+    input: nested(fields),
+  };
+}
+
+/** `Tags.member.1.Key=a` → `{ Tags: [{ Key: "a" }] }`. */
+function nested(fields: URLSearchParams): Values {
+  const root: Values = {};
+  for (const [name, value] of fields) {
+    const steps = name.split(".").filter((step) => step !== "member");
+    let place = root;
+    for (const step of steps.slice(0, -1)) place = (place[step] ??= {}) as Values;
+    place[steps.at(-1) ?? name] = value;
+  }
+  return listed(root) as Values;
+}
+
+/** Maps whose keys are 1, 2, 3 … are lists. */
+function listed(value: unknown): unknown {
+  if (value === null || typeof value !== "object") return value;
+  const entries = Object.entries(value).map(([key, item]) => [key, listed(item)] as const);
+  const isList = entries.length > 0 && entries.every(([key]) => /^\d+$/.test(key));
+  return isList
+    ? entries.toSorted(([a], [b]) => Number(a) - Number(b)).map(([, item]) => item)
+    : Object.fromEntries(entries);
+}
+
+/** A result, or a refusal, in the caller's protocol: an answer in another one would be retried for seconds. */
+export function encode(call: Pick<Call, "protocol" | "operation">, result: unknown): Answer {
+  if (result instanceof ServiceError) return refusal(call, result);
+  if (call.protocol === "json")
+    return { status: 200, type: "application/x-amz-json-1.1", body: JSON.stringify(result ?? {}) };
+  if (call.protocol === "s3") {
+    const body = Buffer.isBuffer(result) ? result : "";
+    return { status: 200, type: "application/octet-stream", body };
+  }
+  const { operation } = call;
+  const body = `<${operation}Response><${operation}Result>${xml(result)}</${operation}Result><ResponseMetadata><RequestId>offline</RequestId></ResponseMetadata></${operation}Response>`;
+  return { status: 200, type: "text/xml", body };
+}
+
+function refusal({ protocol }: Pick<Call, "protocol">, { code, message, status }: ServiceError): Answer {
+  if (protocol === "json") {
+    const body = JSON.stringify({ __type: code, message });
+    return { status, type: "application/x-amz-json-1.1", body };
+  }
+  const error = `<Error><Type>Sender</Type><Code>${code}</Code><Message>${escape(message)}</Message></Error>`;
+  if (protocol === "s3") return { status, type: "application/xml", body: error };
+  const body = `<ErrorResponse>${error}<RequestId>offline</RequestId></ErrorResponse>`;
+  return { status, type: "text/xml", body };
+}
+
+function xml(value: unknown): string {
+  if (value === undefined || value === null) return "";
+  if (Array.isArray(value)) return value.map((item) => `<member>${xml(item)}</member>`).join("");
+  if (typeof value === "object")
+    return Object.entries(value)
+      .filter(([, item]) => item !== undefined && item !== null)
+      .map(([key, item]) => `<${key}>${xml(item)}</${key}>`)
+      .join("");
+  return escape(typeof value === "string" ? value : JSON.stringify(value));
+}
+
+function escape(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}

@@ -1,0 +1,120 @@
+import { request as plainRequest } from "node:http";
+import { request } from "node:https";
+import { connect, type TLSSocket } from "node:tls";
+import { expect, onTestFinished, test } from "vitest";
+import { decode, encode, ServiceError } from "./protocols.ts";
+import { standIn, unknownCall, type Account } from "./stand-in.ts";
+
+const account: Account = {
+  answer: (call) => {
+    if (call.operation === "Broken") throw new Error("a bug");
+    if (call.operation === "Unknown") throw unknownCall(call);
+    return { Got: call.input, Object: call.object?.key };
+  },
+};
+
+async function running() {
+  const aws = await standIn(account, "ap-northeast-1");
+  onTestFinished(() => aws.close());
+  return aws;
+}
+
+/** A request through the proxy, as an AWS client that trusts only the stand-in's certificate sends it. */
+async function through(
+  aws: Awaited<ReturnType<typeof running>>,
+  host: string,
+  headers: Record<string, string>,
+  body: string,
+) {
+  const proxy = new URL(aws.proxy);
+  const socket = await new Promise<TLSSocket>((resolve, reject) => {
+    const tunnel = plainRequest({
+      host: proxy.hostname,
+      port: proxy.port,
+      method: "CONNECT",
+      path: `${host}:443`,
+    });
+    tunnel.once("connect", (_response, raw) => {
+      const secure = connect({ socket: raw, servername: host, ca: aws.cert }, () => resolve(secure));
+      secure.once("error", reject);
+    });
+    tunnel.once("error", reject);
+    tunnel.end();
+  });
+  return new Promise<{ status: number | undefined; text: string }>((resolve, reject) => {
+    const call = request({ host, method: "POST", headers, createConnection: () => socket }, (response) => {
+      let text = "";
+      response.on("data", (chunk: Buffer) => (text += chunk.toString()));
+      response.on("end", () => (socket.destroy(), resolve({ status: response.statusCode, text })));
+    });
+    call.once("error", reject);
+    call.end(body);
+  });
+}
+
+test("ends TLS for every AWS host of the region with a certificate that a client can verify", async () => {
+  const aws = await running();
+  for (const host of [
+    "sts.ap-northeast-1.amazonaws.com",
+    "iam.amazonaws.com",
+    "bucket.s3.ap-northeast-1.amazonaws.com",
+    "api.ecr.ap-northeast-1.amazonaws.com",
+  ])
+    expect(await through(aws, host, {}, "Action=Hello")).toMatchObject({ status: 200 });
+  await expect(through(aws, "example.com", {}, "")).rejects.toThrow("altnames");
+});
+
+test("speaks the query protocol: nested fields in, XML out", async () => {
+  const answer = await through(
+    await running(),
+    "cloudformation.ap-northeast-1.amazonaws.com",
+    {},
+    "Action=CreateStack&Tags.member.1.Key=a&Tags.member.1.Value=%3C",
+  );
+  expect(answer.text).toContain(
+    "<CreateStackResult><Got><Action>CreateStack</Action><Tags><member><Key>a</Key><Value>&lt;</Value></member></Tags></Got>",
+  );
+});
+
+test("speaks JSON 1.1, and refuses in the caller's protocol", async () => {
+  const aws = await running();
+  const json = (operation: string) =>
+    through(
+      aws,
+      "ssm.ap-northeast-1.amazonaws.com",
+      { "x-amz-target": `AmazonSSM.${operation}` },
+      '{"Name":"x"}',
+    );
+  expect(await json("GetParameter")).toMatchObject({ status: 200, text: '{"Got":{"Name":"x"}}' });
+  expect(await json("Unknown")).toEqual({
+    status: 400,
+    text: expect.stringMatching(
+      /^\{"__type":"InvalidAction","message":"The stand-in for AWS does not know Unknown of ssm/,
+    ),
+  });
+  const query = await through(aws, "iam.amazonaws.com", {}, "Action=Unknown");
+  expect(query).toMatchObject({ status: 400, text: expect.stringContaining("<Code>InvalidAction</Code>") });
+});
+
+test("answers a bug of its own with a 4xx, which nobody retries", async () => {
+  const answer = await through(await running(), "iam.amazonaws.com", {}, "Action=Broken");
+  expect(answer).toMatchObject({ status: 400, text: expect.stringContaining("Error: a bug") });
+});
+
+test("finds the bucket of an S3 call in the host or in the path", () => {
+  const s3 = (host: string, url: string) =>
+    decode({ method: "PUT", host, url, headers: {}, body: Buffer.from("x") }).object?.key;
+  expect(s3("bucket.s3.ap-northeast-1.amazonaws.com", "/a%20b?x-id=PutObject")).toBe("bucket/a b");
+  expect(s3("s3.ap-northeast-1.amazonaws.com", "/bucket/a")).toBe("bucket/a");
+});
+
+test("an S3 refusal is S3's own XML", () => {
+  const { status, body } = encode(
+    { protocol: "s3", operation: "HEAD object" },
+    new ServiceError("NoSuchKey", "k", 404),
+  );
+  expect({ status, body: body.toString() }).toEqual({
+    status: 404,
+    body: expect.stringMatching(/^<Error>.*<Code>NoSuchKey/),
+  });
+});
