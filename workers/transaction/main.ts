@@ -1,31 +1,5 @@
-import { SQSClient } from "@aws-sdk/client-sqs";
-import { connect, databaseEnv, tenantTransaction } from "@noren/database";
-import { env, healthServer, logger, onShutdown } from "@noren/service";
-import { work } from "worker";
-import { z } from "zod";
+import { consume, consumerEnv } from "@noren/consumer";
+import { env } from "@noren/service";
 import { handlers } from "./handlers.ts";
 
-const settings = env({ PORT: z.coerce.number().int(), COPILOT_QUEUE_URI: z.url(), ...databaseEnv });
-const log = logger("worker-transaction");
-const database = connect(settings);
-const worker = await work({
-  consumer: "worker-transaction",
-  queueUrl: settings.COPILOT_QUEUE_URI,
-  sqs: new SQSClient(),
-  pool: database.pool,
-  transaction: (client, { companyId }) => tenantTransaction(client, { companyId: String(companyId) }),
-  handlers,
-  log,
-});
-const health = await healthServer({ port: settings.PORT, check: () => worker.health(), log });
-
-// ECS gives a worker 120 s between SIGTERM and SIGKILL: a running handler may finish.
-onShutdown(
-  log,
-  async () => {
-    await worker.stop();
-    await health.close();
-    await database.close();
-  },
-  { timeoutMs: 115_000 },
-);
+await consume("worker-transaction", env({ ...consumerEnv }), handlers);
