@@ -2,7 +2,8 @@ import { distance } from "fastest-levenshtein";
 import { readAddons } from "./addons.ts";
 import { callOf, evaluate, referredType } from "./evaluate.ts";
 import { outputVariable } from "./names.ts";
-import { itemsOf, textOf, walk } from "./node.ts";
+import { cycleThrough } from "./graph.ts";
+import { at, itemsOf, textOf, textsOf, walk } from "./node.ts";
 import { suggest } from "./problem.ts";
 import type {
   AddonStack,
@@ -22,6 +23,7 @@ export function checkAddons(workspace: Workspace, resolved: Resolved, problems: 
   for (const stack of readAddons(workspace, resolved.environment)) {
     problems.push(...stack.problems);
     references(stack, problems);
+    cycles(stack, problems);
     const evaluated = evaluate(stack, placeholders);
     for (const { expression, reason, at } of evaluated.unresolved) {
       if (reason !== "mapping") continue;
@@ -34,13 +36,14 @@ export function checkAddons(workspace: Workspace, resolved: Resolved, problems: 
       });
     }
     collectExports(evaluated, exports, problems);
+    names(stack, evaluated, problems);
     injectedTwice(stack, resolved.workloads, problems);
   }
   for (const workload of resolved.workloads) imports(workload, exports, problems);
 }
 
 /** Every resource has some value: only names and tables are judged here. */
-const placeholders: Meanings = {
+export const placeholders: Meanings = {
   ref: (id) => id,
   getAtt: (id, attribute) => `${id}.${attribute}`,
   parameter: (name) => name,
@@ -80,6 +83,72 @@ function references(stack: AddonStack, problems: Problem[]): void {
       }
     }
   }
+}
+
+/** Resources that wait for each other: CloudFormation refuses the template. */
+function cycles(stack: AddonStack, problems: Problem[]): void {
+  const graph = new Map<string, string[]>();
+  for (const [id, { properties, node }] of stack.resources) {
+    const referred = [...walk(properties)].flatMap((inner) => (inner.kind === "map" ? namesIn(inner) : []));
+    const written = at(node, "DependsOn");
+    graph.set(id, [...referred, ...(textsOf(written) ?? [])]);
+  }
+  for (const [id, { at: place }] of stack.resources) {
+    const cycle = cycleThrough(graph, id);
+    if (!cycle) continue;
+    const message = `The resources refer to each other: ${cycle}. CloudFormation refuses the template.`;
+    const hint = "Move one of the references into a resource of its own (a policy, an ingress rule).";
+    problems.push({ rule: "cycle", message, hint, ...place });
+  }
+}
+
+/** The longest names that AWS takes, where a template writes one out. */
+const limits: Record<string, [string, number]> = {
+  "AWS::SQS::Queue": ["QueueName", 80],
+  "AWS::SNS::Topic": ["TopicName", 256],
+  "AWS::IAM::Role": ["RoleName", 64],
+  "AWS::IAM::ManagedPolicy": ["ManagedPolicyName", 128],
+  "AWS::Lambda::Function": ["FunctionName", 64],
+  "AWS::Serverless::Function": ["FunctionName", 64],
+  "AWS::ElasticLoadBalancingV2::TargetGroup": ["Name", 32],
+  "AWS::ElasticLoadBalancingV2::LoadBalancer": ["Name", 32],
+  "AWS::S3::Bucket": ["BucketName", 63],
+  "AWS::RDS::DBCluster": ["DBClusterIdentifier", 63],
+  "AWS::RDS::DBInstance": ["DBInstanceIdentifier", 63],
+  "AWS::ElastiCache::ReplicationGroup": ["ReplicationGroupId", 40],
+  "AWS::Events::Rule": ["Name", 64],
+  "AWS::StepFunctions::StateMachine": ["StateMachineName", 80],
+  "AWS::CloudWatch::Alarm": ["AlarmName", 255],
+  "AWS::DynamoDB::Table": ["TableName", 255],
+  "AWS::Logs::LogGroup": ["LogGroupName", 512],
+  "AWS::KMS::Alias": ["AliasName", 256],
+};
+
+function names(stack: AddonStack, evaluated: EvaluatedStack, problems: Problem[]): void {
+  for (const { type, logicalId, properties } of evaluated.resources.values()) {
+    const [property, most] = (Object.hasOwn(limits, type) && limits[type]) || [];
+    const node = property ? at(stack.resources.get(logicalId)?.properties, property) : undefined;
+    const name = property ? properties[property] : undefined;
+    if (!node || !most || typeof name !== "string" || name.length <= most || !isKnown(node)) continue;
+    problems.push({
+      rule: "name-limit",
+      message: `\`${logicalId}\` would be called ${name}: ${name.length} characters, and AWS takes ${most}.`,
+      hint: `Shorten it by ${name.length - most}, or leave \`${property}\` out: CloudFormation makes one that fits.`,
+      ...node.at,
+    });
+  }
+}
+
+/** Only what follows from application, environment and workload has its true length here. */
+function isKnown(root: Node): boolean {
+  const known = ["App", "Env", "Name", "AWS::Region", "AWS::AccountId", "AWS::Partition"];
+  return [...walk(root)].every((node) => {
+    if (node.kind !== "map") return true;
+    const call = callOf(node)?.name ?? "";
+    return (
+      ["Ref", "Fn::Sub", "Fn::Join"].includes(call) && namesIn(node).every((name) => known.includes(name))
+    );
+  });
 }
 
 function namesIn(node: MapNode): string[] {

@@ -1,10 +1,12 @@
 import { parseDuration } from "./duration.ts";
+import { cycleThrough } from "./graph.ts";
+import { queuePath, usedQueues } from "./queues.ts";
 import { isName } from "./names.ts";
 import { at, entriesOf, isNull, itemsOf, positionOf, textOf } from "./node.ts";
 import { suggest } from "./problem.ts";
-import { isFalse, numberOf, rangeOf } from "./read-workload.ts";
+import { isFalse, isTrue, numberOf, rangeOf } from "./read-workload.ts";
 import { parseSchedule } from "./schedule.ts";
-import type { MapNode, Node, Problem, Workload } from "./types.ts";
+import type { MapNode, Node, Problem, Queue, Workload } from "./types.ts";
 
 type Report = (rule: string, path: (string | number)[], message: string, hint?: string) => void;
 
@@ -23,7 +25,35 @@ export function checkWorkload(root: MapNode, workload: Workload, problems: Probl
   variables(root, workload, report);
   containers(root, workload, report);
   volumes(root, report);
+  impossible(root, workload, report);
+  for (const queue of usedQueues(workload)) queueTimes(root, queue, workload, report);
   if (workload.type === "Scheduled Job") job(root, report);
+}
+
+/** Pairs of settings of which one can never work beside the other. */
+function impossible(root: MapNode, { exec, platform }: Workload, report: Report): void {
+  const readonly = at(root, "storage", "readonly_fs");
+  if (exec && isTrue(readonly)) {
+    const message = "`exec` never works with `readonly_fs: true`: its agent has to write into the container.";
+    report("exec-readonly", ["exec"], message, "Remove one of the two.");
+  }
+  const spot = [
+    ["count", "spot"],
+    ["count", "range", "spot_from"],
+  ].find((path) => isWritten(at(root, ...path)));
+  if (spot && /arm/i.test(platform))
+    report("spot-arm", spot, "Copilot refuses Spot on ARM.", "Use linux/x86_64, or no Spot.");
+}
+
+/** A message has to live longer than the scaling lets it wait. */
+function queueTimes(root: MapNode, queue: Queue, workload: Workload, report: Report): void {
+  const { retentionSeconds } = queue;
+  const latency = parseDuration(textOf(at(root, "count", "queue_delay", "acceptable_latency")) ?? "");
+  if (latency === undefined || latency < retentionSeconds) return;
+  const path = [...queuePath(queue, workload), "retention"];
+  const message = `A message of ${workload.name} lives ${retentionSeconds} s, and the scaling lets it wait ${latency} s: it is deleted before it is late.`;
+  const hint = `Write a \`retention\` of more than ${latency}s, or a shorter \`acceptable_latency\`.`;
+  report("queue-retention", path, message, hint);
 }
 
 function names(root: MapNode, workload: Workload, report: Report): void {
@@ -368,7 +398,22 @@ function containers(root: MapNode, { name }: Workload, report: Report): void {
   };
   for (const key of ["target_container", "targetContainer"]) check(at(root, "http", key), ["http", key]);
   check(at(root, "nlb", "target_container"), ["nlb", "target_container"]);
-  for (const path of [["image"], ...sidecars.map((sidecar) => ["sidecars", sidecar])]) {
+  const sections = [["image"], ...sidecars.map((sidecar) => ["sidecars", sidecar])];
+  const waits = new Map(
+    sections.map((path) => [
+      path[1] ?? name,
+      entriesOf(at(root, ...path, "depends_on")).map(([container]) => container),
+    ]),
+  );
+  for (const path of sections) {
+    const cycle = cycleThrough(waits, path[1] ?? name);
+    if (cycle)
+      report(
+        "cycle",
+        [...path, "depends_on"],
+        `The containers wait for each other: ${cycle}. ECS refuses the task.`,
+        "Remove one `depends_on`.",
+      );
     for (const [container, { key }] of entriesOf(at(root, ...path, "depends_on"))) {
       check({ kind: "scalar", value: container, text: container, style: "plain", at: key }, [
         ...path,

@@ -1,3 +1,4 @@
+import { reaches } from "./graph.ts";
 import { interpolate } from "./interpolate.ts";
 import { isName } from "./names.ts";
 import { at, entriesOf, itemsOf, positionOf, textOf } from "./node.ts";
@@ -148,13 +149,4 @@ function checkDependencies(steps: Node | undefined, problems: Problem[]): void {
         ...key,
       });
   }
-}
-
-function reaches(graph: Map<string, string[]>, from: string, to: string, seen = new Set<string>()): boolean {
-  return (graph.get(from) ?? []).some((next) => {
-    if (next === to) return true;
-    if (seen.has(next)) return false;
-    seen.add(next);
-    return reaches(graph, next, to, seen);
-  });
 }

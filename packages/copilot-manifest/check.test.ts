@@ -436,3 +436,182 @@ environments:
 `;
   expect(problemsOf(svc(manifest.replace("${SERVICE:-}", "")))).toEqual([]);
 });
+
+test("containers that wait for each other are an error: ECS refuses the task", () => {
+  const sidecars = (second: string) =>
+    `sidecars: { a: { image: x, depends_on: { b: start } }, b: { image: x, depends_on: { ${second}: start } } }\n`;
+  expect(problemsOf(svc(minimal.backend + sidecars("svc")))).toEqual([]);
+  expect(problemsOf(svc(minimal.backend + sidecars("a")))).toEqual([
+    one(
+      "svc/manifest.yml:5 cycle: The containers wait for each other: a → b → a. ECS refuses the task. Remove one `depends_on`.",
+    ),
+    one("cycle: The containers wait for each other: b → a → b."),
+  ]);
+});
+
+const addonOf = (resources: string) => ({
+  ...svc(minimal.backend),
+  "copilot/svc/addons/a.yml": `Parameters: { App: { Type: String }, Env: { Type: String }, Name: { Type: String } }\nResources:\n${resources}`,
+});
+
+test("resources of an addon that refer to each other are an error, by reference and by DependsOn", () => {
+  const pair = (second: string) =>
+    `  A: { Type: AWS::SQS::Queue, Properties: { RedrivePolicy: !GetAtt B.Arn } }\n  B: { Type: AWS::SQS::Queue, ${second} }\n`;
+  expect(problemsOf(addonOf(pair("Properties: { KmsMasterKeyId: x }")))).toEqual([]);
+  expect(problemsOf(addonOf(pair("DependsOn: [A]")))).toContainEqual(
+    one(
+      "svc/addons/a.yml:3 cycle: The resources refer to each other: A → B → A. CloudFormation refuses the template.",
+    ),
+  );
+  expect(problemsOf(addonOf(pair('Properties: { KmsMasterKeyId: !Sub "${A.Arn}" }')))).toHaveLength(2);
+});
+
+test.each([
+  ["AWS::SQS::Queue", "QueueName", 80],
+  ["AWS::IAM::Role", "RoleName", 64],
+  ["AWS::ElasticLoadBalancingV2::TargetGroup", "Name", 32],
+])("a name that an addon writes out is held against AWS's limit: %s", (type, property, limit) => {
+  // environment-svc- is 16 characters long.
+  const named = (length: number) =>
+    addonOf(
+      `  A: { Type: "${type}", Properties: { ${property}: !Sub "\${Env}-\${Name}-${"x".repeat(length - 16)}" } }\n`,
+    );
+  expect(problemsOf(named(limit))).toEqual([]);
+  expect(problemsOf(named(limit + 1))).toEqual([
+    one(`svc/addons/a.yml:3 name-limit: \`A\` would be called environment-svc-x`),
+  ]);
+  expect(problemsOf(named(limit + 1))).toEqual([
+    one(`${limit + 1} characters, and AWS takes ${limit}. Shorten it by 1, or leave \`${property}\` out`),
+  ]);
+});
+
+test("a name whose length is only known at deployment is not judged", () => {
+  const long = "x".repeat(64);
+  const role = `  A: { Type: AWS::IAM::Role, Properties: { RoleName: !Sub "\${AWS::StackName}-${long}" } }\n`;
+  expect(problemsOf(addonOf(role))).toEqual([]);
+});
+
+test("names that Copilot puts together are held against AWS's limits", () => {
+  const named = (name: string, manifest: string) => ({
+    [`copilot/${name}/manifest.yml`]: manifest.replace("svc", name),
+    "copilot/environments/test/manifest.yml": environmentManifest("test"),
+  });
+  // shop-test- is 10 characters long.
+  expect(problemsOf(named("j".repeat(70), minimal.job))).toEqual([]);
+  expect(problemsOf(named("j".repeat(71), minimal.job))).toEqual([
+    one("manifest.yml:1 name-limit: The state machine would be called shop-test-jjj"),
+  ]);
+  expect(problemsOf(named("b".repeat(118), minimal.backend))).toEqual([]);
+  expect(problemsOf(named("b".repeat(119), minimal.backend))).toEqual([
+    one("129 characters, and AWS takes 128. Shorten one part of it by 1"),
+  ]);
+  const topic = (length: number) =>
+    problemsOf(named("b", `${minimal.backend}publish: { topics: [{ name: ${"t".repeat(length)} }] }\n`));
+  expect(topic(244)).toEqual([]);
+  expect(topic(245)).toEqual([one("name-limit: The topic would be called shop-test-b-ttt")]);
+});
+
+test("an environment's name that its roles cannot carry is an error", () => {
+  // shop- and -CFNExecutionRole take 22 of the 64 characters of a role's name.
+  const named = (length: number) => {
+    const name = "e".repeat(length);
+    return problemsOf({ [`copilot/environments/${name}/manifest.yml`]: environmentManifest(name) });
+  };
+  expect(named(42)).toEqual([]);
+  expect(named(43)).toEqual([
+    one("manifest.yml:1 name-limit: The environment's role would be called shop-eee"),
+  ]);
+});
+
+test.each([
+  ["an AWS access key", "AKIAQ4XJZ7RL2MNTWB5E", "AKIAIOSFODNN7EXAMPLE"],
+  ["a private key", '"-----BEGIN RSA PRIVATE KEY-----"', '"-----BEGIN CERTIFICATE-----"'],
+  ["a GitHub token", `ghp_${"a1B2".repeat(9)}`, "ghp_short"],
+  ["a Stripe key", `sk_live_${"a1B2".repeat(5)}`, `sk_test_${"a1B2".repeat(5)}`],
+  [
+    "a password in an address",
+    "postgres://app:hunter2@db.example:5432/shop",
+    "postgres://app@db.example:5432/shop",
+  ],
+  ["a password in an address", "postgres://app:hunter2@db.example/shop", "postgres://app:app@localhost/shop"],
+  ["a password in an address", "https://me:pw@git.example/x", '"${PASSWORD} https://example.com:8080/@x"'],
+])("a credential in a manifest is an error, what only looks like one is none: %s", (what, bad, good) => {
+  const manifest = (value: string) => svc(`${minimal.backend}variables:\n  X: ${value}\n`);
+  expect(problemsOf(manifest(good))).toEqual([]);
+  expect(problemsOf(manifest(bad))).toEqual([
+    `copilot/svc/manifest.yml:6 secret-value: This holds ${what}. Take it out, make it invalid where it was issued, and name it under \`secrets\` (\`copilot secret init\`).`,
+  ]);
+});
+
+test("a message that is deleted while the scaling still lets it wait is an error", () => {
+  const worker = (retention: string) =>
+    problemsOf(
+      svc(
+        `${minimal.worker}count: { range: 1-4, queue_delay: { acceptable_latency: 10m, msg_processing_time: 1s } }\nsubscribe:\n  topics: []\n  queue: { retention: ${retention} }\n`,
+      ),
+    );
+  expect(worker("11m")).toEqual([]);
+  expect(worker("10m")).toEqual([
+    one(
+      "svc/manifest.yml:8 queue-retention: A message of svc lives 600 s, and the scaling lets it wait 600 s: it is deleted before it is late. Write a `retention` of more than 600s",
+    ),
+  ]);
+});
+
+test.each([
+  ["exec: true", "storage: { readonly_fs: true }", "svc/manifest.yml:5 exec-readonly: `exec` never works"],
+  [
+    "platform: linux/arm64",
+    "count: { spot: 2 }",
+    "svc/manifest.yml:6 spot-arm: Copilot refuses Spot on ARM.",
+  ],
+  [
+    "platform: linux/arm64",
+    "count: { range: { min: 1, max: 2, spot_from: 2 }, cpu_percentage: 60 }",
+    "spot-arm: Copilot refuses Spot on ARM. Use linux/x86_64, or no Spot.",
+  ],
+])(
+  "of two settings that exclude each other either is right, both are an error: %s and %s",
+  (a, b, problem) => {
+    expect(problemsOf(svc(`${minimal.backend}${a}\n`))).toEqual([]);
+    expect(problemsOf(svc(`${minimal.backend}${b}\n`))).toEqual([]);
+    expect(problemsOf(svc(`${minimal.backend}${a}\n${b}\n`))).toEqual([one(problem)]);
+  },
+);
+
+test("a stop time-out beyond Fargate's limit is an error, by taskdef_overrides and by patch", () => {
+  const override = (value: number) =>
+    problemsOf(
+      svc(
+        `${minimal.backend}taskdef_overrides:\n  - { path: "ContainerDefinitions[0].StopTimeout", value: ${value} }\n`,
+      ),
+    );
+  expect(override(120)).toEqual([]);
+  expect(override(121)).toEqual([
+    one("svc/manifest.yml:6 stop-timeout-limit: svc asks for 121 s to stop: Fargate gives 120 at most."),
+  ]);
+  const patch =
+    "- op: add\n  path: /Resources/TaskDefinition/Properties/ContainerDefinitions/0/StopTimeout\n  value: 180\n";
+  expect(problemsOf({ ...svc(minimal.backend), "copilot/svc/overrides/cfn.patches.yml": patch })).toEqual([
+    one("cfn.patches.yml:2 stop-timeout-limit: svc asks for 180 s"),
+  ]);
+});
+
+test("a patch of what a stack has only with scaling or http is an error where it has not, in one environment too", () => {
+  const patch = (id: string) => ({
+    "copilot/svc/overrides/cfn.patches.yml": `- op: replace\n  path: /Resources/${id}/Properties/Runtime\n  value: nodejs24.x\n`,
+  });
+  const scaled = `${minimal.backend}count: { range: 1-4, cpu_percentage: 60 }\n`;
+  const fixed = `${scaled}environments:\n  dev: { count: 1 }\n`;
+  const desired = patch("DynamicDesiredCountFunction");
+  const message =
+    "cfn.patches.yml:2 patch: The stack of svc has no `DynamicDesiredCountFunction`: the patch stops Copilot. Copilot makes it for a `count` with a `range`.";
+  expect(problemsOf({ ...svc(scaled), ...desired })).toEqual([]);
+  expect(problemsOf({ ...svc(minimal.backend), ...desired })).toEqual([one(message)]);
+  expect(problemsOf({ ...svc(fixed), ...desired })).toEqual([one(message)]);
+  expect(problemsOf({ ...svc(minimal.web), ...patch("RulePriorityFunction") })).toEqual([]);
+  expect(problemsOf({ ...svc(minimal.backend), ...patch("RulePriorityFunction") })).toEqual([
+    one("Copilot makes it for a service with `http`."),
+  ]);
+  expect(problemsOf({ ...svc(minimal.backend), ...patch("EnvControllerFunction") })).toEqual([]);
+});

@@ -51,6 +51,57 @@ test("check --reporter json is the mistakes as data", () => {
   ]);
 });
 
+test("house rules are asked for, and their problems carry their set and the name that excepts them", () => {
+  const root = workspaceFolder({ "copilot/svc/manifest.yml": minimal.job });
+  expect(run("check", "--root", root)).toMatchObject({ status: 0, stdout: "" });
+  const { status, stdout } = run("check", "--root", root, "--rules", "strict");
+  expect(status).toBe(1);
+  expect(stdout).toContain(
+    "✘ copilot/svc/manifest.yml:1:1 The containers of svc can write to their own file system. [readonly-fs]\n  Write `storage: { readonly_fs: true }`",
+  );
+  const json = JSON.parse(
+    run("check", "--root", root, "--rules", "strict", "--reporter", "json").stdout,
+  ) as unknown;
+  expect(json).toContainEqual(
+    expect.objectContaining({ rule: "placement", set: "strict", file: "copilot/svc/manifest.yml", line: 1 }),
+  );
+});
+
+test("copilot-manifest.yml beside copilot/ says which rules hold; --rules and --production are stronger", () => {
+  const root = workspaceFolder({
+    "copilot/svc/manifest.yml": `${minimal.backend}exec: true\n`,
+    "copilot/environments/test/manifest.yml": environmentManifest("test"),
+    "copilot-manifest.yml": "rules: strict\n",
+  });
+  const { stdout } = run("check", "--root", root);
+  expect(stdout).toContain("[placement]");
+  expect(stdout).not.toContain("[no-exec]");
+  expect(run("check", "--root", root, "--production", "test").stdout).toContain("[no-exec]");
+  expect(run("check", "--root", root, "--rules", "recommended").status).toBe(0);
+  expect(run("check", "--root", root, "--production", "tset")).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining("There is no environment tset. Did you mean `test`?"),
+  });
+});
+
+test("a reporter or rule set that does not exist ends with 2, not with the other one", () => {
+  expect(run("check", "--root", good(), "--reporter", "jsn")).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining("There is no reporter jsn: text or json."),
+  });
+  expect(run("check", "--root", good(), "--rules", "all")).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining("There are no rules all: recommended or strict."),
+  });
+});
+
+test("rules prints every rule, its set and what it demands", () => {
+  const { status, stdout } = run("rules");
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^recommended {2}unknown-key {2,}every key is one that Copilot reads$/m);
+  expect(stdout).toMatch(/^strict {7}no-exec {2,}no `exec` in production$/m);
+});
+
 test("check where there is no workspace says where it looked, and what to do", () => {
   const empty = workspaceFolder({});
   const { status, stdout } = run("check", "--root", `${empty}/copilot`);

@@ -1,18 +1,32 @@
 #!/usr/bin/env node
 import { parseArgs } from "node:util";
 import { stringify } from "yaml";
-import { check, environmentsOf, formatProblems, readWorkspace, resolve } from "./index.ts";
+import {
+  check,
+  environmentsOf,
+  formatProblems,
+  readSettings,
+  readWorkspace,
+  resolve,
+  rules,
+} from "./index.ts";
 import { suggest } from "./problem.ts";
 import type { Queue, Resolved, Workload } from "./types.ts";
 
-const usage = `copilot-manifest check [--root dir] [--reporter text|json] [--elsewhere service,…]
+const usage = `copilot-manifest check [--root dir] [--reporter text|json] [--rules recommended|strict] [--production env,…] [--elsewhere service,…]
 copilot-manifest show --env name [--root dir] [--json] [workload]
+copilot-manifest rules
 
 check  says what is wrong in a Copilot workspace, with file, line and what to do; exits 1 when something is.
 show   prints the workloads as one environment sees them: interpolated, merged, with Copilot's defaults.
+rules  prints every rule and what it demands.
 
---root       the folder in which copilot/ lies (default: here)
---elsewhere  services of the application that live in other repositories
+--root        the folder in which copilot/ lies (default: here)
+--rules       recommended (default): what Copilot or AWS refuses, ignores or loses; strict adds house rules
+--production  the environments that people live from (default: those that a pipeline deploys after approval)
+--elsewhere   services of the application that live in other repositories
+
+copilot-manifest.yml beside copilot/ says the same for good, and which rules a workload does not keep, and why.
 `;
 
 const options = {
@@ -21,6 +35,8 @@ const options = {
   json: { type: "boolean", default: false },
   reporter: { type: "string", default: "text" },
   elsewhere: { type: "string", default: "" },
+  rules: { type: "string" },
+  production: { type: "string" },
   help: { type: "boolean", default: false },
 } as const;
 
@@ -35,23 +51,50 @@ function main(args: string[]): number {
   const [command, name] = positionals;
   if (command === "check") return runCheck(values);
   if (command === "show") return show(values, name);
+  if (command === "rules") return printRules();
   (values.help ? process.stdout : process.stderr).write(usage);
   return values.help ? 0 : 2;
 }
 
-function runCheck({ root, reporter, elsewhere }: Options): number {
+function runCheck({ root, reporter, elsewhere, rules: set, production }: Options): number {
   const start = performance.now();
+  if (reporter !== "text" && reporter !== "json")
+    throw new Error(`There is no reporter ${reporter}: text or json.`);
+  if (set !== undefined && set !== "recommended" && set !== "strict")
+    throw new Error(`There are no rules ${set}: recommended or strict.`);
   const workspace = readWorkspace(root);
-  const problems = check(workspace, process.env, { elsewhere: elsewhere.split(",").filter(Boolean) });
+  const { settings, problems: wrongSettings } = readSettings(workspace);
+  if (set !== undefined) settings.rules = set;
+  if (production !== undefined) settings.production = listed(production);
+  const stranger = listed(production ?? "").find((name) => !environmentsOf(workspace).includes(name));
+  if (stranger !== undefined)
+    throw new Error(
+      `There is no environment ${stranger}. ${suggest(stranger, environmentsOf(workspace), "environments")}`,
+    );
+  const found = check(workspace, process.env, { elsewhere: listed(elsewhere), settings });
+  const problems = [...wrongSettings, ...found];
   if (reporter === "json") process.stdout.write(`${JSON.stringify(problems, undefined, 2)}\n`);
   else if (problems.length > 0) process.stdout.write(`${formatProblems(problems)}\n`);
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   const { workloads, pipelines } = workspace;
   const read = `${workloads.size} workloads × ${environmentsOf(workspace).length} environments, ${pipelines.size} pipelines`;
+  const by = settings.rules === "strict" ? ", strict rules" : "";
   process.stderr.write(
-    `${problems.length === 0 ? "✔" : "✘"} ${read}: ${problems.length} problems (${seconds} s)\n`,
+    `${problems.length === 0 ? "✔" : "✘"} ${read}${by}: ${problems.length} problems (${seconds} s)\n`,
   );
   return problems.length === 0 ? 0 : 1;
+}
+
+function listed(text: string): string[] {
+  return text.split(",").filter(Boolean);
+}
+
+function printRules(): number {
+  const rows = Object.entries(rules).flatMap(([set, all]) =>
+    Object.entries(all).map(([name, demand]) => [set, name, demand]),
+  );
+  process.stdout.write(columns(rows));
+  return 0;
 }
 
 function show({ root, env, json }: Options, name: string | undefined): number {

@@ -1,7 +1,9 @@
 export type * from "./types.ts";
 export { readWorkspace } from "./workspace.ts";
 export { resolve } from "./resolve.ts";
-export { check, environmentsOf } from "./check.ts";
+export { check, environmentsOf, type CheckOptions } from "./check.ts";
+export { readSettings } from "./settings.ts";
+export { rules } from "./rules.ts";
 export { injectedVariables } from "./check-workload.ts";
 export { readAddons } from "./addons.ts";
 export { evaluate } from "./evaluate.ts";

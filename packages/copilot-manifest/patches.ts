@@ -60,16 +60,43 @@ function isRaw(node: Node | undefined): boolean {
  */
 export function checkPatches(workload: Workload, patches: Patch[], problems: Problem[]): void {
   const known = new Set(idsOf(workload));
-  const added = new Set(patches.filter(({ op }) => op === "add").map(({ path }) => path.split("/")[2] ?? ""));
+  const added = new Set(
+    patches
+      .filter(({ op, path }) => op === "add" && path.split("/").length === 3)
+      .map(({ path }) => path.split("/")[2]),
+  );
   for (const { path, at: place } of patches) {
-    const [, section, id = "", ...below] = path.split("/");
-    const judged =
-      section === "Resources" &&
-      /(?:SNSTopic|SNSTopicPolicy|SNSTopicSubscription|EventsQueue|DeadLetterQueue)$/.test(id);
-    if (!judged || known.has(id) || (below.length === 0 && added.has(id))) continue;
+    const [, section, id = ""] = path.split("/");
+    if (section !== "Resources" || added.has(id)) continue;
+    const needed = conditionOf(id, workload);
+    const judged = /(?:SNSTopic|SNSTopicPolicy|SNSTopicSubscription|EventsQueue|DeadLetterQueue)$/.test(id);
+    const absent = needed ? !needed.met : judged && !known.has(id);
+    if (!absent) continue;
     const message = `The stack of ${workload.name} has no \`${id}\`: the patch stops Copilot.`;
-    problems.push({ rule: "patch", message, hint: suggest(id, known, "ids"), ...place });
+    const hint = needed ? `Copilot makes it for ${needed.what}.` : suggest(id, known, "ids");
+    problems.push({ rule: "patch", message, hint, ...place });
   }
+}
+
+/** Resources that a workload's stack has only under a condition: one patch file serves every environment, so it must hold in all. */
+function conditionOf(
+  id: string,
+  { type, count, http }: Workload,
+): { met: boolean; what: string } | undefined {
+  const scales = typeof count === "object";
+  const service = type !== "Scheduled Job";
+  const conditions: Record<string, { met: boolean; what: string }> = {
+    DynamicDesiredCountFunction: { met: service && scales, what: "a `count` with a `range`" },
+    BacklogPerTaskCalculatorFunction: {
+      met: scales && count.queueDelayTarget !== undefined,
+      what: "a worker whose `count` has `queue_delay`",
+    },
+    RulePriorityFunction: { met: http !== undefined, what: "a service with `http`" },
+    TargetGroup: { met: http !== undefined, what: "a service with `http`" },
+    Service: { met: service, what: "services, not for jobs" },
+    StateMachine: { met: !service, what: "a Scheduled Job" },
+  };
+  return Object.hasOwn(conditions, id) ? conditions[id] : undefined;
 }
 
 function idsOf({ publishes, queue, topicQueues }: Workload): string[] {

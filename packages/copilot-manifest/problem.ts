@@ -5,7 +5,9 @@ import type { Problem } from "./types.ts";
 /** What happened and where, then what to do, on a line of its own (`✘ file:line:column message`). */
 export function formatProblem(problem: Problem): string {
   const place = `${problem.file}:${problem.line}:${problem.column}`;
-  return `✘ ${place} ${problem.message}${problem.hint ? `\n  ${problem.hint}` : ""}`;
+  // The name of a house rule is what an exception from it has to say.
+  const rule = problem.set ? ` [${problem.rule}]` : "";
+  return `✘ ${place} ${problem.message}${rule}${problem.hint ? `\n  ${problem.hint}` : ""}`;
 }
 
 /** All problems, one under the other; the empty text when there are none. */

@@ -2,7 +2,15 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { onTestFinished } from "vitest";
-import { check, readWorkspace, resolve, type Resolved, type Workload, type Workspace } from "./index.ts";
+import {
+  check,
+  readSettings,
+  readWorkspace,
+  resolve,
+  type Resolved,
+  type Workload,
+  type Workspace,
+} from "./index.ts";
 
 /** A file's text; a link to another path of the workspace. */
 type Content = string | { link: string };
@@ -32,6 +40,15 @@ export function workspaceOf(files: Record<string, Content>): Workspace {
 /** Each problem as `file:line rule message hint`, to be matched. */
 export function problemsOf(files: Record<string, Content>, env: Record<string, string> = {}): string[] {
   return check(workspaceOf(files), env).map(
+    ({ file, line, rule, message, hint }) => `${file}:${line} ${rule}: ${message}${hint ? ` ${hint}` : ""}`,
+  );
+}
+
+/** The same with the settings of `copilot-manifest.yml`, whose own mistakes come first. */
+export function problemsBySettings(files: Record<string, Content>, settingsText: string): string[] {
+  const workspace = workspaceOf({ ...files, "copilot-manifest.yml": settingsText });
+  const { settings, problems } = readSettings(workspace);
+  return [...problems, ...check(workspace, {}, { settings })].map(
     ({ file, line, rule, message, hint }) => `${file}:${line} ${rule}: ${message}${hint ? ` ${hint}` : ""}`,
   );
 }

@@ -10,6 +10,8 @@ export interface Problem extends Position {
   rule: string;
   message: string;
   hint?: string;
+  /** On house rules, which are opinions; absent on what Copilot or AWS refuses, ignores or loses. */
+  set?: "strict";
 }
 
 /** A YAML value that remembers where it was written. Anchors, aliases and merge keys are already followed. */
@@ -329,5 +331,51 @@ export interface EvaluatedStack {
 export interface Unresolved {
   expression: string;
   reason: "reference" | "attribute" | "parameter" | "import" | "mapping" | "function" | "cycle";
+  at: Position;
+}
+
+/** `recommended`: what Copilot or AWS refuses, ignores or loses. `strict` adds house rules, which are opinions. */
+export type RuleSet = "recommended" | "strict";
+
+/** What no manifest can say; `copilot-manifest.yml` beside `copilot/`. */
+export interface Settings {
+  /** Default: recommended. */
+  rules?: RuleSet;
+  /** The environments that people live from. Absent: those that a pipeline deploys only after approval. */
+  production?: string[];
+  /** Services of the application that live in other repositories. */
+  elsewhere: string[];
+  /** Absent: code is not looked at. */
+  code?: {
+    /** Paths of a workload's entry module, the first that exists: `{name}`, `{context}` and build arguments (`{WORKLOAD}`) stand in braces. */
+    entries: string[];
+    /** The same for Lambda functions of addons: `{code}` is the local path of their code. */
+    functions: string[];
+    /** The function whose first argument's keys are the variables that the workload reads. */
+    call: string;
+    /** Variables that something reads which no scan can see. */
+    read: string[];
+  };
+  workloads: Record<string, WorkloadSettings>;
+  except: Exception[];
+}
+
+export interface WorkloadSettings {
+  /** Instead of `code.entries`. */
+  entry?: string;
+  /** Instead of looking at the code: the variables that it reads. */
+  keys?: { required: string[]; optional: string[] };
+  /** Instead of looking at the code: the health paths that it serves. */
+  health?: string[];
+  /** The longest that one message may take. */
+  handlerLimitSeconds?: number;
+}
+
+/** A rule that this workspace does not keep, and why; for one workload or environment where they are named. */
+export interface Exception {
+  rule: string;
+  workload?: string;
+  environment?: string;
+  reason: string;
   at: Position;
 }
