@@ -2,12 +2,16 @@
 import { parseArgs } from "node:util";
 import { runCheck } from "./check.ts";
 import { formatFinding, formatTable, totals } from "./report.ts";
-import { readSetting } from "./setting.ts";
+import { formatRehearsal, rehearseDeploy } from "./rehearse-deploy.ts";
+import { prepare, readSetting, type Setting } from "./setting.ts";
+import { copilotBinary, nodeTools, pythonTools } from "./tools.ts";
 import { UserError } from "./user-error.ts";
 
 const usage = `copilot-check [check] [--update] [--no-lint] [--root dir]
+copilot-check rehearse deploy [--env name]
 
 check     renders every stack with the real Copilot CLI, offline, and proves that they fit together
+rehearse  takes the real CLI from an empty account to deployed environments (one, or all), offline, then breaks things
 
 --update  writes the expected templates instead of comparing with them
 --no-lint leaves the scanners out
@@ -16,6 +20,7 @@ check     renders every stack with the real Copilot CLI, offline, and proves tha
 
 const options = {
   root: { type: "string", default: "." },
+  env: { type: "string" },
   update: { type: "boolean", default: false },
   "no-lint": { type: "boolean", default: false },
   help: { type: "boolean", default: false },
@@ -38,7 +43,36 @@ async function main(args: string[]): Promise<number> {
     process.stdout.write(`${formatTable(steps)}${totals(steps)}\n`);
     return steps.some(({ findings }) => findings.length > 0) ? 1 : 0;
   }
+  if (command === "rehearse") return rehearse(setting, positionals.slice(1), values.env);
   throw new UserError(`There is no command ${command}.`, "copilot-check --help says what there is.");
+}
+
+async function rehearse(
+  setting: Setting,
+  [what, ...names]: string[],
+  env: string | undefined,
+): Promise<number> {
+  const bin = await pythonTools(setting.folders, say);
+  const binary = copilotBinary(bin);
+  const print = (line: string): void => void process.stdout.write(`${line}\n`);
+  if (what !== "deploy")
+    throw new UserError(
+      `There is no rehearsal of ${what ?? "nothing"}.`,
+      "Write: rehearse deploy --env <environment>",
+    );
+  const modules = await nodeTools(setting.folders, say);
+  await prepare(setting);
+  const environments = env === undefined ? setting.workspace.environments : [env, ...names];
+  let failed = 0;
+  let passed = 0;
+  for (const environment of environments) {
+    const rehearsal = await rehearseDeploy(setting, { environment, binary, modules, say: print });
+    process.stdout.write(formatRehearsal(environment, rehearsal));
+    failed += rehearsal.findings.length;
+    passed += rehearsal.commands;
+  }
+  print(`${passed - Math.min(passed, failed)} passed, ${failed} failed`);
+  return failed === 0 ? 0 : 1;
 }
 
 try {

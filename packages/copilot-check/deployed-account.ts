@@ -37,7 +37,7 @@ export function deployedAccount(deployed: Deployed): Account & { objects: Map<st
 type Answers = Record<string, (input: Values) => unknown>;
 
 /** S3: put and get. A missing object is what the CLI asks for before it uploads one. */
-function store(
+export function store(
   objects: Map<string, Buffer>,
   call: Call,
   { key, body }: { key: string; body: Buffer },
@@ -220,7 +220,7 @@ function tagged({ application, environment, topology }: Resolved, region: string
 }
 
 /** Every connection that a pipeline names, ready for use. */
-function connections(workspace: Workspace, region: string): Values[] {
+export function connections(workspace: Workspace, region: string): Values[] {
   const names = [...workspace.pipelines.values()].flatMap(({ root }) => {
     const source = root?.entries.get("source")?.value;
     const properties = source?.kind === "map" ? source.entries.get("properties")?.value : undefined;
@@ -235,7 +235,7 @@ function connections(workspace: Workspace, region: string): Values[] {
 }
 
 /** Who calls, and the roles that it takes: never checked here. */
-const identity: Answers = {
+export const identity: Answers = {
   GetCallerIdentity: () => ({
     Arn: `arn:aws:iam::${account}:user/offline`,
     UserId: "OFFLINE",
@@ -252,7 +252,7 @@ const identity: Answers = {
   }),
 };
 
-function registry(region: string): Answers {
+export function registry(region: string): Answers {
   const token = Buffer.from("AWS:offline").toString("base64");
   const proxyEndpoint = `https://${account}.dkr.ecr.${region}.amazonaws.com`;
   return {

@@ -97,7 +97,7 @@ function runtimeProblem(
 }
 
 /** The uploaded archive of a function, if its code is one. */
-function codeOf(cloud: CloudFormation, { properties }: Resource): LambdaCode | undefined {
+export function codeOf(cloud: CloudFormation, { properties }: Resource): LambdaCode | undefined {
   const { S3Bucket, S3Key, ZipFile } = (properties.Code ?? {}) as Record<string, string | undefined>;
   const handler = String(properties.Handler);
   const environment = (properties.Environment ?? {}) as { Variables?: Record<string, unknown> };
@@ -110,7 +110,7 @@ function codeOf(cloud: CloudFormation, { properties }: Resource): LambdaCode | u
 }
 
 /** Writes an archive's files (or the one inline file) into a folder; returns the modules that they ask for. */
-function unpack(archive: Buffer, folder: string): string[] {
+export function unpack(archive: Buffer, folder: string): string[] {
   rmSync(folder, { recursive: true, force: true });
   const isZip = archive.subarray(0, 2).toString() === "PK";
   const files = isZip ? Object.entries(unzipSync(archive)) : [["index.js", archive] as const];
