@@ -227,15 +227,15 @@ function health(workload: Workload, { settings, environment }: Scene, use: CodeU
   const [, inCommand] = /(?:127\.0\.0\.1|localhost|\[::1\])[^\s/]*?(\/[\w./-]*)/.exec(command) ?? [];
   const behind = workload.http && !workload.http.targetContainer ? workload.http.healthcheckPath : undefined;
   const paths = [
-    { path: behind, written: ["http", "healthcheck"], asks: "The load balancer" },
-    { path: inCommand, written: ["image", "healthcheck"], asks: "ECS" },
+    { path: behind, written: ["http", "healthcheck"], asks: "The load balancer", routed: true },
+    { path: inCommand, written: ["image", "healthcheck"], asks: "ECS", routed: false },
   ];
   const values = Object.values(workload.variables).flatMap((variable) => {
     return "value" in variable && variable.value.startsWith("/") ? [variable.value] : [];
   });
-  return paths.flatMap(({ path, written, asks }) => {
+  return paths.flatMap(({ path, written, asks, routed }) => {
     if (path === undefined || path.includes("${")) return [];
-    if (served ? served.includes(path) : use?.writes(path, values)) return [];
+    if (served ? served.includes(path) : use?.writes(path, values, routed)) return [];
     const message = `${asks} asks ${workload.name} for ${path}, which ${served ? "is none of the paths that it serves" : "its code does not serve"}: every task is replaced for ever.`;
     const hint = served
       ? `It serves ${served.join(", ")}, says ${settingsFile}.`

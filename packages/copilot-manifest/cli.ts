@@ -163,7 +163,8 @@ function columns(rows: string[][]): string {
 try {
   process.exitCode = main(process.argv.slice(2));
 } catch (error) {
-  // Only the command line itself can be wrong here: mistakes in the workspace are problems, not exceptions.
-  process.stderr.write(`✘ ${(error as Error).message}\n${usage}`);
+  // Mistakes in the workspace are problems, not exceptions: what comes here is the command line, or a file that cannot be read.
+  const { message, code } = error as NodeJS.ErrnoException;
+  process.stderr.write(`✘ ${message}\n${code?.startsWith("ERR_PARSE_ARGS") ? usage : ""}`);
   process.exitCode = 2;
 }

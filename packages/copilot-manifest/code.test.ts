@@ -188,6 +188,24 @@ test("a base path is one of the workload's variables, in a template or by mounti
   ]);
 });
 
+test("a path in a package counts for the load balancer where it is routed, not where it is another's contract", () => {
+  const used = (text: string) =>
+    problemsBySettings(
+      {
+        "copilot/svc/manifest.yml": web("/shop/health"),
+        "code/svc/main.ts": 'import "web";\nenv({ BASE: z.string() });\n',
+        "code/svc/node_modules/web": { link: "../../../packages/web" },
+        "packages/web/package.json": '{ "name": "web", "exports": "./index.ts" }',
+        "packages/web/index.ts": text,
+      },
+      settings,
+    );
+  expect(used("app.get(`${base}/health`, ok);")).toEqual([]);
+  expect(used('if (path === "/health") ok();')).toEqual([]);
+  expect(used('const routes = [{ path: "/health" }];')).toHaveLength(1);
+  expect(used("await fetch(`${base}/health`);")).toHaveLength(1);
+});
+
 test("the container's own check is compared too, and the settings may say what is served", () => {
   const worker = (command: string) =>
     manifest(`variables: { BASE: /x }`).replace("image: {", `image: { healthcheck: { command: ${command} },`);

@@ -24,8 +24,12 @@ export interface CodeUse {
   direct: Set<string>;
   /** Parts of the argument that cannot be followed. */
   unread: Position[];
-  /** Whether a text or template of the code can make this one, its blanks filled by nothing or by one of `values`. */
-  writes(text: string, values: string[]): boolean;
+  /**
+   * Whether a text or template of the code can make this path, its blanks filled by nothing or by one of `values`.
+   * With `routed`, a package's text counts only as a call's argument or in a comparison, as in `app.get("/health", …)`:
+   * it may be the contract of another service.
+   */
+  writes(path: string, values: string[], routed: boolean): boolean;
 }
 
 /** An ESTree node, as far as it is looked at here. */
@@ -74,7 +78,10 @@ export class SourceCode {
       calls: 0,
       direct: new Set(modules.flatMap(directReads)),
       unread: [],
-      writes: (text, values) => modules.some((module) => canWrite(module, text, values)),
+      writes: (path, values, routed) =>
+        modules.some((module) => {
+          return canWrite(module, path, values, routed && !module.file.startsWith(dirname(start) + sep));
+        }),
     };
     // The call stands in the workload's own folder; a package may define it, and may show it in an example.
     const folder = dirname(start) + sep;
@@ -269,20 +276,33 @@ function directReads({ text, parsed }: Module): string[] {
   ];
 }
 
-function canWrite({ text, parsed }: Module, wanted: string, values: string[]): boolean {
-  const last = wanted.slice(wanted.lastIndexOf("/"));
-  if (!text.includes(last)) return false;
-  for (const node of trees(parsed.program as unknown as Tree)) {
-    if (node.type === "Literal" && typeof node["value"] === "string") {
-      // A router may be mounted below a base path.
-      if (wanted === node["value"] || values.some((value) => wanted === `${value}${String(node["value"])}`))
-        return true;
-    }
-    if (node.type !== "TemplateLiteral") continue;
-    const parts = (node["quasis"] as { value: { cooked: string } }[]).map(({ value }) => value.cooked);
-    if (fills(parts, wanted, values)) return true;
+function canWrite({ text, parsed }: Module, path: string, values: string[], routed: boolean): boolean {
+  if (!text.includes(path.slice(path.lastIndexOf("/")))) return false;
+  for (const parent of trees(parsed.program as unknown as Tree)) {
+    const children = routed ? routesOf(parent) : Object.values(parent).flat();
+    for (const child of children as (Tree | null)[])
+      if (typeof child?.type === "string" && makes(child, path, values)) return true;
   }
   return false;
+}
+
+/** What may be a path that is served: an argument of a call that is no request, a side of a comparison. */
+function routesOf(node: Tree): Tree[] {
+  if (node.type === "CallExpression") {
+    const callee = node["callee"] as Tree;
+    return callee.type === "Identifier" && callee["name"] === "fetch" ? [] : (node["arguments"] as Tree[]);
+  }
+  if (node.type === "BinaryExpression") return [node["left"] as Tree, node["right"] as Tree];
+  return node.type === "SwitchCase" && node["test"] ? [node["test"] as Tree] : [];
+}
+
+function makes(node: Tree, path: string, values: string[]): boolean {
+  // A router may be mounted below a base path.
+  if (node.type === "Literal")
+    return ["", ...values].some((value) => path === `${value}${String(node["value"])}`);
+  if (node.type !== "TemplateLiteral") return false;
+  const parts = (node["quasis"] as { value: { cooked: string } }[]).map(({ value }) => value.cooked);
+  return fills(parts, path, values);
 }
 
 /** Whether the parts of a template with these values between them make the text. */

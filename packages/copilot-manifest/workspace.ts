@@ -127,5 +127,6 @@ class WorkspaceReader {
 }
 
 function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+  // A file in the place of the folder is no error, and `statSync` of older Nodes throws there.
+  return existsSync(path) && statSync(path).isFile();
 }
