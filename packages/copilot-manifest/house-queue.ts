@@ -52,7 +52,7 @@ export const queueRules: Partial<Record<HouseRule, Rule>> = {
 };
 
 /** The longest that one message may take: the settings' `handler_limit`, else what the scaling reckons with. */
-export function longestMessage(
+function longestMessage(
   { manifest }: Workload,
   limit: number | undefined,
 ): { seconds: number; from: string } | undefined {
