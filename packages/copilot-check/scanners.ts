@@ -118,10 +118,12 @@ function guardFindings(rule: GuardRule, target: Target | undefined, name: string
 export const cdkNag: Scan = async (targets, { modules }) => {
   const host = fileURLToPath(new URL("nag-host.ts", import.meta.url));
   const run = await execute(process.execPath, [host, modules, ...targets.map(({ path }) => path)]);
-  const found = jsonOf<{ template: number; rule: string; resource: string; message: string }[]>(
-    "cdk-nag",
-    run,
-  );
+  const found = jsonOf("cdk-nag", run) as {
+    template: number;
+    rule: string;
+    resource: string;
+    message: string;
+  }[];
   // The CDK adds what cfn-lint says anyway.
   const ours = found.filter(({ rule }) => /^(?:AwsSolutions|Serverless)-/.test(rule));
   return ours.map(({ template, rule, resource, message }) => {
