@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import picomatch from "picomatch";
+import type { FactProvider } from "./facts.ts";
 import type { Severity } from "./finding.ts";
 import { didYouMean } from "./names.ts";
 import { resolveFrom } from "./paths.ts";
@@ -27,12 +28,15 @@ export interface Config {
   /** Which template a directory follows; the last match wins. `x/**` includes `x` itself, the root matches `**`. */
   templates: { files: string[]; template: string }[];
   rules?: { [Name in RuleName]?: RuleSetting<Name> };
+  /** Who knows the facts that documents are bound to. */
+  facts?: FactProvider[];
 }
 
 /** A validated configuration with its templates loaded. */
 export interface ResolvedConfig {
   file: string;
   required: readonly string[];
+  facts: readonly FactProvider[];
   excluded(dir: string): boolean;
   template(dir: string): Template;
   rule(name: RuleName): { level: RuleLevel; options: object };
@@ -45,7 +49,7 @@ export function defineConfig(config: Config): Config {
   return config;
 }
 
-const keys: (keyof Config)[] = ["file", "exclude", "required", "templates", "rules"];
+const keys: (keyof Config)[] = ["file", "exclude", "required", "templates", "rules", "facts"];
 
 /**
  * Validates `config` and loads its templates.
@@ -73,6 +77,9 @@ export function resolveConfig(config: Config, read: ReadTemplate, from = ""): Re
       fail(
         `\`required\` holds \`${dir}\`, which is not a directory's path from the root, such as \`workers/item\`.`,
       );
+  for (const provider of config.facts ?? [])
+    if (typeof provider?.name !== "string" || typeof provider.load !== "function")
+      fail("`facts` must hold fact providers, such as `copilotFacts()`.");
 
   const globs: { pattern: string; owner: string; matches: (dir: string) => boolean }[] = [];
   const glob = (patterns: unknown, owner: string): ((dir: string) => boolean) => {
@@ -112,6 +119,7 @@ export function resolveConfig(config: Config, read: ReadTemplate, from = ""): Re
   return {
     file,
     required: config.required ?? [],
+    facts: config.facts ?? [],
     excluded,
     template: (dir) =>
       choose(dir)?.template ??

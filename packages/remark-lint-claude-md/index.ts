@@ -10,7 +10,9 @@ import { lint } from "./remark.ts";
 import { SetUpError } from "./set-up-error.ts";
 
 export { type Config, defineConfig, type RuleLevel, type RuleSetting } from "./config.ts";
+export type { Args, Claim, CommandProblem as Problem, FactProvider, Facts, Sourced } from "./facts.ts";
 export type { Finding, Severity } from "./finding.ts";
+export type { Project } from "./project.ts";
 
 /** In an editor the plugin runs at every key: git is asked again at most twice a second. */
 const fresh = 500;

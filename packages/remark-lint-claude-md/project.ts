@@ -27,6 +27,8 @@ export interface Project {
   config: ResolvedConfig;
   /** Directories that owe a document, in order; the root is the empty string. */
   dirs: readonly string[];
+  /** Every file, in order. */
+  files: readonly string[];
   kind(path: string): "file" | "directory" | "submodule" | undefined;
   /** Names in `dir`, sorted. */
   children(dir: string): readonly string[];
@@ -88,6 +90,7 @@ export function createProject(source: Source, config: ResolvedConfig): Project {
   return {
     config,
     dirs: [...children.keys()].filter((dir) => !config.excluded(dir)).sort(compareStrings),
+    files: [...files.keys()].sort(compareStrings),
     kind: (path) => {
       if (files.has(path)) return "file";
       if (submodules.has(path)) return "submodule";
