@@ -107,7 +107,7 @@ test("a relay that is killed in the middle of its calls is taken over with nothi
   await until(() => outbox.depth()).toBe(0);
 });
 
-test("a relay that is frozen loses its shards after the session time-out and publishes nothing when it thaws", async () => {
+test("a relay that is frozen loses its shards after the session time-out and starts no call when it thaws", async () => {
   answerMs = 20;
   const [one] = await two(1000);
   for (const group of groups) await outbox.write(group, upTo(12));
@@ -117,11 +117,13 @@ test("a relay that is frozen loses its shards after the session time-out and pub
   await until(() => sink.accepted.length).toBe(groups.length * 12);
   expectAllInOrder(12);
 
-  // New events for all groups while it thaws: it may publish those again that it owns by then, the old ones never.
+  // What it had begun to send when it froze may still leave: one call in each of eight lanes, repeats of what the other
+  // relay has sent by now, which the topic drops. It starts no other, although it held rows for many more.
   const before = calls.filter(({ relay }) => relay === "one").length;
   one.kill("SIGCONT");
   await until(() => shardsOf("one")).toBe(32);
-  expect(calls.filter(({ relay }) => relay === "one").length).toBe(before);
+  expect(calls.filter(({ relay }) => relay === "one").length - before).toBeLessThanOrEqual(8);
+  expect(sink.accepted.length).toBe(groups.length * 12);
   for (const group of groups) await outbox.write(group, upTo(15).slice(12));
   await until(() => sink.accepted.length).toBe(groups.length * 15);
   expectAllInOrder(15);
