@@ -1,0 +1,98 @@
+#!/bin/sh
+# copilot/bootstrap.sh <environment>
+# Makes, in the account whose credentials the shell has, what `copilot deploy` presupposes, then a first deployment of the
+# environment, topics before their subscribers. Every step may be run again. It is the source of the region and the domain.
+# Needs: aws, copilot 1.34.1, docker; secrets that SSM lacks are made, or asked for.
+# Set PERMISSIONS_BOUNDARY to the name of an IAM policy before the first run: an application gets one at its creation only.
+set -eu
+environment=${1:?usage: copilot/bootstrap.sh <staging|production|customer|public>}
+application=noren
+domain=noren.example
+AWS_REGION=ap-northeast-1
+export AWS_REGION AWS_DEFAULT_REGION=$AWS_REGION
+cd "$(dirname "$0")/.."
+[ -f "copilot/environments/$environment/manifest.yml" ] || { echo "There is no environment $environment below copilot/environments." >&2; exit 1; }
+
+case "$(copilot version)" in
+  *v1.34.1*) ;;
+  *) echo "Install copilot 1.34.1 (copilot/pipelines/package.sh has its address and SHA-256)." >&2; exit 1 ;;
+esac
+aws sts get-caller-identity --query Account --output text
+
+if [ "$environment" = public ]; then
+  # `public` lives in production's network.
+  exported() { aws cloudformation list-exports --query "Exports[?Name=='$application-production-$1'].Value" --output text; }
+  PRODUCTION_VPC_ID=$(exported VpcId)
+  PRODUCTION_PUBLIC_SUBNET_1=$(exported PublicSubnets | cut -d, -f1)
+  PRODUCTION_PUBLIC_SUBNET_2=$(exported PublicSubnets | cut -d, -f2)
+  PRODUCTION_PRIVATE_SUBNET_1=$(exported PrivateSubnets | cut -d, -f1)
+  PRODUCTION_PRIVATE_SUBNET_2=$(exported PrivateSubnets | cut -d, -f2)
+  [ -n "$PRODUCTION_VPC_ID" ] || { echo "Deploy production first: public lives in its network." >&2; exit 1; }
+else
+  # Manifests of all environments are read together; these stay unused.
+  PRODUCTION_VPC_ID=- PRODUCTION_PUBLIC_SUBNET_1=- PRODUCTION_PUBLIC_SUBNET_2=- PRODUCTION_PRIVATE_SUBNET_1=- PRODUCTION_PRIVATE_SUBNET_2=-
+fi
+export PRODUCTION_VPC_ID PRODUCTION_PUBLIC_SUBNET_1 PRODUCTION_PUBLIC_SUBNET_2 PRODUCTION_PRIVATE_SUBNET_1 PRODUCTION_PRIVATE_SUBNET_2
+
+echo "--- application $application, domain $domain (its hosted zone must exist in Route 53)"
+if ! aws ssm get-parameter --name "/copilot/applications/$application" >/dev/null 2>&1; then
+  if [ -n "${PERMISSIONS_BOUNDARY:-}" ]; then
+    copilot app init "$application" --domain "$domain" --permissions-boundary "$PERMISSIONS_BOUNDARY"
+  else
+    echo "Set PERMISSIONS_BOUNDARY to the name of an IAM policy: without it, the roles of every stack know no limit." >&2
+    exit 1
+  fi
+fi
+
+echo "--- image scanning of the account's registry"
+aws ecr put-registry-scanning-configuration --scan-type ENHANCED \
+  --rules '[{"scanFrequency":"CONTINUOUS_SCAN","repositoryFilters":[{"filter":"'"$application"'/*","filterType":"WILDCARD"}]}]' >/dev/null
+
+echo "--- rule set for received mail: one is active per account and region, environments add their rules to it"
+aws ses describe-receipt-rule-set --rule-set-name "$application" >/dev/null 2>&1 ||
+  aws ses create-receipt-rule-set --rule-set-name "$application"
+active=$(aws ses describe-active-receipt-rule-set --query Metadata.Name --output text)
+case "$active" in
+  "$application") ;;
+  None) aws ses set-active-receipt-rule-set --rule-set-name "$application" ;;
+  *) echo "The rule set $active is active in this account. Decide by hand which one shall be: activating ours stops its mail." >&2; exit 1 ;;
+esac
+
+echo "--- environment $environment"
+if ! aws ssm get-parameter --name "/copilot/applications/$application/environments/$environment" >/dev/null 2>&1; then
+  copilot env init --name "$environment" --default-config --region "$AWS_REGION" \
+    --aws-access-key-id "$AWS_ACCESS_KEY_ID" --aws-secret-access-key "$AWS_SECRET_ACCESS_KEY" --aws-session-token "${AWS_SESSION_TOKEN:-}"
+fi
+copilot env deploy --name "$environment"
+
+echo "--- secrets"
+for name in $(sed -n 's|.*/secrets/\([A-Z_]*\) *$|\1|p' copilot/*/manifest.yml | sort -u); do
+  parameter=/copilot/$application/$environment/secrets/$name
+  aws ssm get-parameter --name "$parameter" >/dev/null 2>&1 && continue
+  case "$name" in
+    SERVICE_TOKEN_KEY | SESSION_KEY) value=$(openssl rand -base64 48 | tr -d '\n') ;;
+    *)
+      printf '%s (input is shown nowhere): ' "$parameter"
+      stty -echo; read -r value; stty echo; echo
+      ;;
+  esac
+  # The file keeps the value off the command line, where other processes could read it.
+  file=$(mktemp)
+  printf '{"Name":"%s","Type":"SecureString","Value":"%s","Tags":[{"Key":"copilot-application","Value":"%s"},{"Key":"copilot-environment","Value":"%s"}]}' \
+    "$parameter" "$value" "$application" "$environment" >"$file"
+  aws ssm put-parameter --cli-input-json "file://$file" >/dev/null
+  rm -f "$file"
+done
+
+echo "--- workloads, backend-outbox first: its topics must exist before a subscriber is packaged"
+npx --yes pnpm@12 --filter "./functions/*" run build
+copilot deploy --all --init-wkld --env "$environment" -n backend-outbox/1,backend-api/2
+
+echo "--- images: keep 50; a tag is never moved, except latest, which copilot moves"
+for repository in $(aws ecr describe-repositories --query "repositories[?starts_with(repositoryName,'$application/')].repositoryName" --output text); do
+  aws ecr put-lifecycle-policy --repository-name "$repository" --lifecycle-policy-text \
+    '{"rules":[{"rulePriority":1,"selection":{"tagStatus":"any","countType":"imageCountMoreThan","countNumber":50},"action":{"type":"expire"}}]}' >/dev/null
+  aws ecr put-image-tag-mutability --repository-name "$repository" --image-tag-mutability IMMUTABLE_WITH_EXCLUSION \
+    --image-tag-mutability-exclusion-filters filterType=WILDCARD,filter=latest >/dev/null
+done
+echo "$environment is deployed; \`copilot svc show -n pos-web-app\` prints its address."
