@@ -12,13 +12,25 @@ const names = Object.keys(rules) as RuleName[];
  */
 export function check(project: Project, paths: readonly string[] = [""]): Finding[] {
   const findings: Finding[] = [];
-  for (const dir of documentable(project)) {
-    const path = project.docPath(dir);
-    if (!paths.some((wanted) => isWithin(path, wanted))) continue;
-    const doc = project.doc(dir);
-    findings.push(...(doc ? checkDocument(doc, project) : checkMissing(dir, project)));
+  const again: string[] = [];
+  const asked = documentable(project).filter((dir) =>
+    paths.some((wanted) => isWithin(project.docPath(dir), wanted)),
+  );
+  for (const dir of asked) {
+    const before = project.unsettled();
+    const found = checkDirectory(dir, project);
+    if (project.unsettled() > before) again.push(dir);
+    else findings.push(...found);
   }
+  // One question to git for all documents, not one for each link: then those that had to ask are checked again.
+  project.settle();
+  for (const dir of again) findings.push(...checkDirectory(dir, project));
   return findings.sort(compareFindings);
+}
+
+function checkDirectory(dir: string, project: Project): Finding[] {
+  const doc = project.doc(dir);
+  return doc ? checkDocument(doc, project) : checkMissing(dir, project);
 }
 
 /** The findings about one document. */

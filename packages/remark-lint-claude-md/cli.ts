@@ -2,6 +2,7 @@
 import { realpathSync, writeFileSync } from "node:fs";
 import { relative, resolve, sep } from "node:path";
 import { parseArgs } from "node:util";
+import { openCache } from "./cache.ts";
 import { check } from "./check.ts";
 import type { Finding } from "./finding.ts";
 import { repositoryRoot } from "./git.ts";
@@ -20,6 +21,7 @@ Paths narrow the report to these directories and files.
 
   --config <file>             the configuration (default: claude-md.config.ts or .mjs in the repository's root)
   --tracked                   leaves out files that git does not track yet
+  --no-cache                  parses every document again
   --max-warnings <n>          fails when there are more warnings
   --reporter <name[:file]>    pretty (default) or json; may be repeated
 
@@ -50,12 +52,15 @@ async function main(args: string[], cwd: string): Promise<number> {
   const outputs = (values.reporter ?? ["pretty"]).map(reporterOf);
 
   const root = repositoryRoot(cwd);
+  const cache = openCache(values["no-cache"] ? undefined : root);
   const project = await openProject(root, {
+    cache,
     tracked: values.tracked ?? false,
     config: values.config === undefined ? undefined : resolve(cwd, values.config),
   });
   const paths = given.length === 0 ? [""] : given.map((path) => repositoryPath(path, root, cwd, project));
   const findings = check(project, paths);
+  cache.save(paths.includes(""));
   const documents = project.dirs.filter(
     (dir) => project.documented(dir) && paths.some((path) => isWithin(project.docPath(dir), path)),
   ).length;
@@ -77,6 +82,7 @@ function readArguments(args: string[]) {
         config: { type: "string" },
         tracked: { type: "boolean" },
         "max-warnings": { type: "string" },
+        "no-cache": { type: "boolean" },
         reporter: { type: "string", multiple: true },
         help: { type: "boolean", short: "h" },
       },

@@ -81,6 +81,13 @@ export function resolveConfig(config: Config, read: ReadTemplate, from = ""): Re
     if (typeof provider?.name !== "string" || typeof provider.load !== "function")
       fail("`facts` must hold fact providers, such as `copilotFacts()`.");
 
+  const settings = Object.fromEntries(
+    Object.entries(rules).map(([name, { options: defaults }]) => {
+      const setting = config.rules?.[name as RuleName] ?? "error";
+      const [level, options] = Array.isArray(setting) ? setting : [setting, {}];
+      return [name, { level, options: { ...defaults, ...options } }];
+    }),
+  ) as Record<RuleName, { level: RuleLevel; options: object }>;
   const globs: { pattern: string; owner: string; matches: (dir: string) => boolean }[] = [];
   const glob = (patterns: unknown, owner: string): ((dir: string) => boolean) => {
     if (!Array.isArray(patterns) || patterns.length === 0) return fail(`${owner} has no \`files\`.`);
@@ -126,11 +133,7 @@ export function resolveConfig(config: Config, read: ReadTemplate, from = ""): Re
       fail(
         `no template is given for \`${dir === "" ? "." : dir}\`. Begin \`templates\` with { files: ["**"], … }.`,
       ),
-    rule: (name) => {
-      const setting = config.rules?.[name] ?? "error";
-      const [level, options] = Array.isArray(setting) ? setting : [setting, {}];
-      return { level, options: { ...rules[name].options, ...options } };
-    },
+    rule: (name) => settings[name],
     proveUsed: (dirs) => {
       const all = [...dirs];
       for (const { pattern, owner, matches } of globs)

@@ -2,14 +2,13 @@ import type { Nodes, Paragraph, PhrasingContent, Root } from "mdast";
 import { fromMarkdown } from "mdast-util-from-markdown";
 import { toString } from "mdast-util-to-string";
 import type { Range } from "./finding.ts";
-import { slugsOf } from "./slug.ts";
+import { canonical } from "./names.ts";
 
 export interface Heading {
   depth: number;
   text: string;
   /** The source between the markers, where `__tests__` is not yet bold. */
   raw: string;
-  slug: string;
   range: Range;
   /** Stands on its own, not in a quotation or a list. */
   top: boolean;
@@ -17,11 +16,14 @@ export interface Heading {
 
 export interface Link {
   url: string;
+  /** Of a link whose text could be a path; of others empty. */
   text: string;
   range: Range;
 }
 
 export interface Fence {
+  /** The word after the opening marks. */
+  lang: string;
   value: string;
   range: Range;
   /** Line of the document on which the content begins, from 0. */
@@ -31,31 +33,40 @@ export interface Fence {
 /** `**label**: value` at the start of a line, or a sub-heading with what follows it. */
 export interface Label {
   text: string;
-  value: string;
+  /** The value on its line, without outer space; empty for a sub-heading. */
+  value: Range;
   empty: boolean;
   range: Range;
 }
 
 /** A paragraph or list item that holds one run of text. */
-interface Text {
-  text: string;
+export interface Text {
+  /** Of the plain text in canonical form, without a final colon: see `textHash`. */
+  hash: number;
+  /** Characters of the plain text. */
+  length: number;
   /** Has nothing below it, such as a nested list. */
   leaf: boolean;
-  /** Text outside code, for marks like TODO. */
-  prose: string;
+  /** Outside code: a word that says something is still to be written. */
+  mark: string;
   range: Range;
 }
 
 export interface Block {
   type: string;
-  /** Of a paragraph; of other blocks empty. */
+  /** Of a paragraph that begins with `該当なし`: the reason after it, or nothing. */
+  reason?: string;
+  range: Range;
+}
+
+export interface Comment {
+  /** Between the marks, without outer space. */
   text: string;
   range: Range;
 }
 
 /** What a document says, as plain data: nothing of the syntax tree survives. */
 export interface DocFacts {
-  lineStarts: number[];
   /** Nothing but white space. */
   blank: boolean;
   headings: Heading[];
@@ -65,6 +76,9 @@ export interface DocFacts {
   fences: Fence[];
   labels: Label[];
   texts: Text[];
+  comments: Comment[];
+  /** Inline code of more than one word. */
+  codes: Range[];
   /** The top level, in order. */
   blocks: Block[];
 }
@@ -92,7 +106,6 @@ export function parse(source: string): DocFacts {
  */
 export function extract(tree: Root, text: string): DocFacts {
   const facts: DocFacts = {
-    lineStarts: lineStartsOf(text),
     blank: text.trim() === "",
     headings: [],
     anchors: [],
@@ -100,11 +113,14 @@ export function extract(tree: Root, text: string): DocFacts {
     fences: [],
     labels: [],
     texts: [],
-    blocks: tree.children.map((node) => ({
-      type: node.type,
-      text: node.type === "paragraph" ? copy(toString(node)) : "",
-      range: rangeOf(node),
-    })),
+    comments: [],
+    codes: [],
+    blocks: tree.children.map((node) => {
+      const block: Block = { type: node.type, range: rangeOf(node) };
+      const reason = node.type === "paragraph" ? reasonOf(toString(node)) : undefined;
+      if (reason !== undefined) block.reason = copy(reason);
+      return block;
+    }),
   };
   // An explicit stack: a hostile document may nest deeper than the call stack.
   const stack: { node: Nodes; depth: number; parent?: Nodes | undefined }[] = [{ node: tree, depth: 0 }];
@@ -117,10 +133,6 @@ export function extract(tree: Root, text: string): DocFacts {
       if (child) stack.push({ node: child, depth: depth + 1, parent: node });
     }
   }
-  slugsOf(facts.headings.map((heading) => heading.text)).forEach((slug, index) => {
-    const heading = facts.headings[index];
-    if (heading) heading.slug = slug;
-  });
   return facts;
 }
 
@@ -135,7 +147,6 @@ function collect(node: Nodes, parent: Nodes | undefined, depth: number, text: st
         depth: node.depth,
         text: copy(toString(node, { includeHtml: false, includeImageAlt: false })),
         raw: copy(raw),
-        slug: "",
         range,
         top: depth === 1,
       };
@@ -143,7 +154,7 @@ function collect(node: Nodes, parent: Nodes | undefined, depth: number, text: st
       if (node.depth > 2 && parent && "children" in parent) {
         const following = parent.children[parent.children.indexOf(node as never) + 1];
         const empty = following === undefined || following.type === "heading";
-        facts.labels.push({ text: heading.text, value: "", empty, range });
+        facts.labels.push({ text: heading.text, value: [range[1], range[1]], empty, range });
       }
       break;
     }
@@ -151,7 +162,7 @@ function collect(node: Nodes, parent: Nodes | undefined, depth: number, text: st
     case "image":
       facts.links.push({
         url: copy(node.url),
-        text: copy(toString(node)),
+        text: pathIn(toString(node)),
         range,
       });
       break;
@@ -162,12 +173,19 @@ function collect(node: Nodes, parent: Nodes | undefined, depth: number, text: st
     case "code": {
       const fenced = text[range[0]] === "`" || text[range[0]] === "~";
       const line = (node.position?.start.line ?? 1) - (fenced ? 0 : 1);
-      facts.fences.push({ value: copy(node.value), range, line });
+      facts.fences.push({ lang: copy(node.lang ?? ""), value: copy(node.value), range, line });
       break;
     }
     case "html":
       for (const match of node.value.matchAll(/\s(?:id|name)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))/gi))
         facts.anchors.push(copy(match[1] ?? match[2] ?? match[3] ?? ""));
+      for (const match of node.value.matchAll(/<!--([\s\S]*?)-->/g)) {
+        const start = range[0] + match.index;
+        facts.comments.push({ text: copy((match[1] ?? "").trim()), range: [start, start + match[0].length] });
+      }
+      break;
+    case "inlineCode":
+      if (/\S\s+\S/.test(node.value)) facts.codes.push(range);
       break;
     case "listItem": {
       const first = node.children[0];
@@ -184,11 +202,46 @@ function collect(node: Nodes, parent: Nodes | undefined, depth: number, text: st
   }
 }
 
+/** A word that promises a text, or something of a template that stayed. */
+const marks = /\bTODO\b|要記入|\{\{\s*(?:path|tree|fact|block|template)\b[^}]*\}\}/u;
+
 function textOf(paragraph: Paragraph, leaf: boolean, range: Range): Text {
+  const text = toString(paragraph);
   const prose = paragraph.children
     .map((child) => (child.type === "inlineCode" ? " " : toString(child)))
     .join("");
-  return { text: copy(toString(paragraph)), leaf, prose: copy(prose), range };
+  const mark = copy(marks.exec(prose)?.[0] ?? "");
+  return { hash: textHash(text), length: text.length, leaf, mark, range };
+}
+
+/** A number that equal texts share, whatever their Unicode form, outer space and final colon (53 bits). */
+export function textHash(text: string): number {
+  const plain = canonical(text).replace(/\s*[:：]$/, "");
+  let high = 0xdeadbeef;
+  let low = 0x41c6ce57;
+  for (let index = 0; index < plain.length; index++) {
+    const code = plain.charCodeAt(index);
+    high = Math.imul(high ^ code, 2654435761);
+    low = Math.imul(low ^ code, 1597334677);
+  }
+  high = Math.imul(high ^ (high >>> 16), 2246822507) ^ Math.imul(low ^ (low >>> 13), 3266489909);
+  low = Math.imul(low ^ (low >>> 16), 2246822507) ^ Math.imul(high ^ (high >>> 13), 3266489909);
+  return 4294967296 * (2097151 & low) + (high >>> 0);
+}
+
+/** The words that say a section or a field does not apply; a reason must follow. */
+const notApplicable = /^該当なし(?:\s*(?:—|――|–|-)\s*(.*))?$/su;
+
+/** The reason after `該当なし — `, empty when there is none, undefined when `text` does not begin so. */
+export function reasonOf(text: string): string | undefined {
+  const match = notApplicable.exec(text.trim());
+  return match ? (match[1] ?? "").trim() : undefined;
+}
+
+/** A text that looks like a path, or nothing. */
+function pathIn(text: string): string {
+  const path = text.trim().normalize("NFC");
+  return /^[^\s/]+(?:\/[^\s/]+)+\/?$/u.test(path) ? copy(path) : "";
 }
 
 /** A bold run that begins a line is a label; its value reaches to the next one. */
@@ -205,26 +258,23 @@ function collectLabels(paragraph: Paragraph, parent: Nodes | undefined, text: st
     if (!strong) return;
     const end = starts[order + 1] ?? paragraph.children.length;
     const rest = paragraph.children.slice(start + 1, end);
-    const value = valueOf(rest);
     const last = order === starts.length - 1;
-    const filledBelow = last && hasContentAfter(paragraph, parent);
+    const empty = isEmptyValue(rest) && !(last && hasContentAfter(paragraph, parent));
+    const [from, after] = rangeOf(strong);
     const ends = rest.at(-1);
-    const from = rangeOf(strong)[0];
+    const to = trimmedEnd(text, from, ends ? rangeOf(ends)[1] : after);
+    const colon = /^\s*[:：]?[^\S\r\n]*/.exec(text.slice(after, to))?.[0].length ?? 0;
     facts.labels.push({
       text: copy(toString(strong).replace(/[:：]\s*$/, "")),
-      value: copy(value),
-      empty: value === "" && !filledBelow,
-      range: [from, trimmedEnd(text, from, ends ? rangeOf(ends)[1] : rangeOf(strong)[1])],
+      value: [Math.min(after + colon, to), to],
+      empty,
+      range: [from, to],
     });
   });
 }
 
-function valueOf(nodes: PhrasingContent[]): string {
-  return nodes
-    .map((node) => (node.type === "html" ? "" : toString(node)))
-    .join("")
-    .replace(/^\s*[:：]?\s*/, "")
-    .trim();
+function isEmptyValue(nodes: PhrasingContent[]): boolean {
+  return /^\s*[:：]?\s*$/.test(nodes.map((node) => (node.type === "html" ? "" : toString(node))).join(""));
 }
 
 /** `- **label**:` may hold a nested list, `**label**:` may be followed by one. */
@@ -247,7 +297,8 @@ function rangeOf(node: Nodes): Range {
   return [node.position?.start.offset ?? 0, node.position?.end.offset ?? 0];
 }
 
-function lineStartsOf(text: string): number[] {
+/** The offset of each line in `text`. */
+export function lineStartsOf(text: string): number[] {
   const starts = [0];
   for (const match of text.matchAll(/\r\n|\n|\r/g)) starts.push(match.index + match[0].length);
   return starts;

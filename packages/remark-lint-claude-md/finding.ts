@@ -66,7 +66,7 @@ export function findingOf(
   problem: Problem,
 ): Finding {
   const { at, severity: lowered, ...rest } = problem;
-  const lineStarts = doc?.facts.lineStarts ?? [0];
+  const lineStarts = doc?.lineStarts ?? [0];
   const [start, end] = at ?? [0, 0];
   const from = pointAt(lineStarts, start);
   const to = pointAt(lineStarts, end);

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { gitSource, repositoryRoot } from "./git.ts";
+import { parse } from "./extract.ts";
 import { createProject } from "./project.ts";
 import { git, repository, write } from "./testing.ts";
 import { resolveConfig } from "./config.ts";
@@ -27,13 +28,10 @@ test("what exists is what `git add -A` would commit", () => {
   });
   expect(source.read("docs/手順.md")).toBe("x");
   expect(source.read("gone.ts")).toBeUndefined();
-  expect(["dist", "dist/built.js", "docs/dist/x", "new"].map((path) => source.ignored(path))).toEqual([
-    true,
-    true,
-    true,
-    false,
-  ]);
-  expect(createProject(source, config).dirs).toEqual(["", "docs", "new"]);
+  expect(source.ignored(["dist", "dist/built.js", "docs/dist/x", "new"])).toEqual(
+    new Set(["dist", "dist/built.js", "docs/dist/x", ""]),
+  );
+  expect(createProject(source, config, parse).dirs).toEqual(["", "docs", "new"]);
   expect([...gitSource(root, { tracked: true }).files.keys()]).toEqual([".gitignore", "docs/手順.md"]);
 });
 
@@ -47,7 +45,7 @@ test("a submodule and a repository that nobody added are directories that owe no
   }
   git(root, "add", "module");
 
-  const project = createProject(gitSource(root), config);
+  const project = createProject(gitSource(root), config, parse);
   expect(project.dirs).toEqual([""]);
   expect(project.children("")).toEqual(["a.ts", "module", "stray"]);
   expect(["module", "stray", "module/inner.ts"].map((path) => project.kind(path))).toEqual([
@@ -60,7 +58,7 @@ test("a submodule and a repository that nobody added are directories that owe no
 test("names are compared in NFC and read as they are", () => {
   const decomposed = "カ\u3099イト\u3099.md";
   const root = repository({ [decomposed]: "x" });
-  const project = createProject(gitSource(root), config);
+  const project = createProject(gitSource(root), config, parse);
   expect(project.kind("ガイド.md")).toBe("file");
   expect(project.markdown("ガイド.md")?.blank).toBe(false);
 });

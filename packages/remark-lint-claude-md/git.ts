@@ -49,7 +49,6 @@ export function gitSource(root: string, options: { tracked?: boolean } = {}): So
   const files = new Map<string, { tracked: boolean }>();
   const submodules = new Set<string>();
   const removed: string[] = [];
-  const ignored = new Map<string, boolean>();
   for (const record of stdout.split("\0")) {
     if (record === "") continue;
     const tag = record[0];
@@ -78,13 +77,10 @@ export function gitSource(root: string, options: { tracked?: boolean } = {}): So
       }
     },
     // By pattern, not by what exists: a fresh clone and a built one give the same answer.
-    ignored: (path) => {
-      let answer = ignored.get(path);
-      if (answer === undefined) {
-        const asked = git(root, ["check-ignore", "-z", "--stdin", "--no-index"], `${path}\0${path}/\0`);
-        ignored.set(path, (answer = asked.stdout !== ""));
-      }
-      return answer;
+    ignored: (paths) => {
+      const asked = paths.flatMap((path) => [path, `${path}/`]).join("\0");
+      const { stdout: answer } = git(root, ["check-ignore", "-z", "--stdin", "--no-index"], `${asked}\0`);
+      return new Set(answer.split("\0").map((path) => path.replace(/\/$/, "")));
     },
   };
 }

@@ -2,8 +2,16 @@ import { distance } from "fastest-levenshtein";
 
 /** One form for names that look equal: NFC, without U+FE0F, without outer space. */
 export function canonical(text: string): string {
-  return text.normalize("NFC").replaceAll("\u{FE0F}", "").trim();
+  // The same headings and labels stand in every document.
+  let form = forms.get(text);
+  if (form === undefined) {
+    form = text.normalize("NFC").replaceAll("\u{FE0F}", "").trim();
+    if (text.length <= 40 && forms.size < 10_000) forms.set(text, form);
+  }
+  return form;
 }
+
+const forms = new Map<string, string>();
 
 /**
  * The candidate nearest to `name` by edit distance, if any is near enough to be what was meant

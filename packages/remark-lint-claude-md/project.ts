@@ -1,5 +1,5 @@
 import type { ResolvedConfig } from "./config.ts";
-import { type DocFacts, parse, withoutMark } from "./extract.ts";
+import { type DocFacts, lineStartsOf, withoutMark } from "./extract.ts";
 import { compareStrings } from "./finding.ts";
 import { inside, nameOf, parentOf } from "./paths.ts";
 import type { Template } from "./template.ts";
@@ -11,15 +11,34 @@ export interface Source {
   submodules: ReadonlySet<string>;
   /** The file's text, undefined when it cannot be read. */
   read(path: string): string | undefined;
-  /** True when git would never take this path. */
-  ignored(path: string): boolean;
+  /** Those of `paths` that git would never take. */
+  ignored(paths: readonly string[]): ReadonlySet<string>;
 }
 
 export interface Doc {
   /** The directory it is about. */
   dir: string;
   path: string;
+  /** Without byte order mark: what ranges count in. */
+  text: string;
   facts: DocFacts;
+  /** The offset of each line. */
+  readonly lineStarts: readonly number[];
+}
+
+/** The document of `dir`, from its source with or without byte order mark. */
+export function docOf(dir: string, path: string, source: string, factsOf: (text: string) => DocFacts): Doc {
+  const text = withoutMark(source);
+  let starts: number[] | undefined;
+  return {
+    dir,
+    path,
+    text,
+    facts: factsOf(text),
+    get lineStarts() {
+      return (starts ??= lineStartsOf(text));
+    },
+  };
 }
 
 /** What exists and what the documents say: all that rules may ask. They never touch disk or git. */
@@ -35,7 +54,12 @@ export interface Project {
   /** Existing files and directories whose last segment is `name`. */
   named(name: string): readonly string[];
   tracked(path: string): boolean;
+  /** True when git would never take this path; false as long as `settle` has not asked git. */
   ignored(path: string): boolean;
+  /** How many paths git is still to be asked about: an answer of `ignored` may have been wrong. */
+  unsettled(): number;
+  /** Asks git about all of them at once. */
+  settle(): void;
   /** The path as git spells it, when `path` differs from it in case only. */
   spelling(path: string): string | undefined;
   /** The path of the document that `dir` has or should have. */
@@ -48,8 +72,14 @@ export interface Project {
   template(dir: string): Template;
 }
 
+/** Extracts the facts of a Markdown text without byte order mark. */
+export type FactsOf = (text: string) => DocFacts;
+
+/** Facts of so many files are at hand; others are asked for again. */
+const atHand = 16;
+
 /** Builds the index over `source`. Documents are read and parsed when a rule first asks for them. */
-export function createProject(source: Source, config: ResolvedConfig): Project {
+export function createProject(source: Source, config: ResolvedConfig, factsOf: FactsOf): Project {
   const files = new Map<string, { original: string; tracked: boolean }>();
   const children = new Map<string, Set<string>>([["", new Set()]]);
   const submodules = new Set<string>();
@@ -74,18 +104,32 @@ export function createProject(source: Source, config: ResolvedConfig): Project {
   }
 
   const sorted = new Map<string, readonly string[]>();
-  const parsed = new Map<string, DocFacts | undefined>();
+  const recent = new Map<string, DocFacts>();
+  const ignored = new Map<string, boolean>();
+  const unsettled = new Set<string>();
   let byName: Map<string, string[]> | undefined;
   let folded: Map<string, string> | undefined;
 
-  const markdown = (path: string): DocFacts | undefined => {
-    if (!parsed.has(path)) {
-      const file = files.get(path);
-      const text = file && source.read(file.original);
-      parsed.set(path, text === undefined ? undefined : parse(withoutMark(text)));
-    }
-    return parsed.get(path);
+  const read = (path: string): string | undefined => {
+    const file = files.get(path);
+    return file && source.read(file.original);
   };
+  const extracted = (path: string, text: string): DocFacts => {
+    let facts = recent.get(path);
+    recent.delete(path);
+    recent.set(path, (facts ??= factsOf(text)));
+    const [oldest] = recent.keys();
+    if (recent.size > atHand && oldest !== undefined) recent.delete(oldest);
+    return facts;
+  };
+  const markdown = (path: string): DocFacts | undefined => {
+    const known = recent.get(path);
+    if (known) return known;
+    const text = read(path);
+    return text === undefined ? undefined : extracted(path, withoutMark(text));
+  };
+  // The text of the last document only: ten thousand of them would fill the memory.
+  let last: Doc | undefined;
 
   return {
     config,
@@ -106,7 +150,18 @@ export function createProject(source: Source, config: ResolvedConfig): Project {
       return byName.get(name) ?? [];
     },
     tracked: (path) => files.get(path)?.tracked ?? true,
-    ignored: (path) => source.ignored(path),
+    ignored: (path) => {
+      const answer = ignored.get(path);
+      if (answer === undefined) unsettled.add(path);
+      return answer ?? false;
+    },
+    unsettled: () => unsettled.size,
+    settle: () => {
+      if (unsettled.size === 0) return;
+      const found = source.ignored([...unsettled]);
+      for (const path of unsettled) ignored.set(path, found.has(path));
+      unsettled.clear();
+    },
     spelling: (path) => {
       if (!folded) {
         folded = new Map();
@@ -118,7 +173,9 @@ export function createProject(source: Source, config: ResolvedConfig): Project {
     documented: (dir) => files.has(inside(dir, config.file)),
     doc: (dir) => {
       const path = inside(dir, config.file);
-      return files.has(path) ? { dir, path, facts: markdown(path) ?? parse("") } : undefined;
+      if (last?.path === path) return last;
+      if (!files.has(path)) return undefined;
+      return (last = docOf(dir, path, read(path) ?? "", (text) => extracted(path, text)));
     },
     markdown,
     template: (dir) => config.template(dir),

@@ -1,10 +1,10 @@
 import type { Root } from "mdast";
 import type { VFile } from "vfile";
 import { answeredBy, checkDocument, checkMissing, isDocument } from "./check.ts";
-import { extract, withoutMark } from "./extract.ts";
+import { extract } from "./extract.ts";
 import { compareFindings, type Finding } from "./finding.ts";
 import { parentOf } from "./paths.ts";
-import type { Project } from "./project.ts";
+import { docOf, type Project } from "./project.ts";
 import { shorten } from "./shorten.ts";
 
 /**
@@ -16,8 +16,12 @@ import { shorten } from "./shorten.ts";
 export function lint(tree: Root, file: VFile, path: string, project: Project): void {
   if (!isDocument(path, project)) return;
   const dir = parentOf(path);
-  const doc = { dir, path, facts: extract(tree, withoutMark(String(file))) };
-  const own = checkDocument(doc, project);
+  const doc = docOf(dir, path, String(file), (text) => extract(tree, text));
+  let own = checkDocument(doc, project);
+  if (project.unsettled() > 0) {
+    project.settle();
+    own = checkDocument(doc, project);
+  }
   const others = answeredBy(dir, project).flatMap((missing) => checkMissing(missing, project));
   const { shown, more } = shorten([...own, ...others].sort(compareFindings));
   for (const finding of shown) report(finding, path, file);

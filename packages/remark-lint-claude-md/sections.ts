@@ -13,14 +13,20 @@ export interface Section {
   blocks: Block[];
 }
 
-/** The words that say a section or a field does not apply; a reason must follow. */
-const notApplicable = /^該当なし(?:\s*(?:—|――|–|-)\s*(.*))?$/su;
-
 /** A reason shorter than this says nothing. */
 export const shortestReason = 10;
 
+/** The rules ask about one document after the other. */
+let last: { facts: DocFacts; template: Template; sections: Section[] } | undefined;
+
 /** The document's second-level sections, in order. */
 export function sectionsOf(facts: DocFacts, template: Template): Section[] {
+  if (last?.facts !== facts || last.template !== template)
+    last = { facts, template, sections: findSections(facts, template) };
+  return last.sections;
+}
+
+function findSections(facts: DocFacts, template: Template): Section[] {
   const own = new Map(template.sections.map((section) => [canonical(section.heading), section]));
   const headings = new Map(facts.headings.map((heading) => [heading.range[0], heading]));
   const last = footerBlock(facts, template)?.rule.range[0] ?? Infinity;
@@ -58,14 +64,7 @@ export function labelsIn(section: Section, facts: DocFacts): Label[] {
   return facts.labels.filter(({ range }) => range[0] >= section.start && range[1] <= section.end);
 }
 
-/** The reason after `該当なし — `, empty when there is none, undefined when `text` does not begin so. */
-export function reasonOf(text: string): string | undefined {
-  const match = notApplicable.exec(text.trim());
-  return match ? (match[1] ?? "").trim() : undefined;
-}
-
-/** As `reasonOf`, for a section that says nothing but that. */
+/** The reason of a section that says only `該当なし — `: see `reasonOf`. */
 export function sectionReason(section: Section): string | undefined {
-  const [first] = section.blocks;
-  return first?.type === "paragraph" ? reasonOf(first.text) : undefined;
+  return section.blocks[0]?.reason;
 }

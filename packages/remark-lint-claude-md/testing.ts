@@ -5,7 +5,9 @@ import { dirname, join } from "node:path";
 import { fromMarkdown } from "mdast-util-from-markdown";
 import { toString } from "mdast-util-to-string";
 import { onTestFinished } from "vitest";
+import { openCache } from "./cache.ts";
 import { type Config, resolveConfig } from "./config.ts";
+import { commentIn } from "./documentation.ts";
 import type { Finding } from "./finding.ts";
 import { isWithin } from "./paths.ts";
 import { createProject, type Project, type Source } from "./project.ts";
@@ -23,7 +25,7 @@ function memory({ files, ignored = [], untracked = [] }: World): Source {
     files: new Map(Object.keys(files).map((path) => [path, { tracked: !untracked.includes(path) }])),
     submodules: new Set(),
     read: (path) => files[path],
-    ignored: (path) => ignored.some((dir) => isWithin(path, dir)),
+    ignored: (paths) => new Set(paths.filter((path) => ignored.some((dir) => isWithin(path, dir)))),
   };
 }
 
@@ -34,7 +36,7 @@ export function project(world: World, config: Partial<Config> = {}): Project {
     { templates: [{ files: ["**"], template: "template.md" }], ...config },
     (path) => world.files[path] ?? (templates as Record<string, string>)[path],
   );
-  return createProject(memory(world), resolved);
+  return createProject(memory(world), resolved, openCache().factsOf);
 }
 
 /** One line per finding, as the examples of the rules write it. */
@@ -58,11 +60,7 @@ export interface Example {
  * `Reports:` say.
  */
 export function examplesIn(source: string): Example[] {
-  const comment = source
-    .split("\n")
-    .filter((line) => /^ \*(?: |$)/.test(line))
-    .map((line) => line.slice(3))
-    .join("\n");
+  const comment = commentIn(source);
   const examples: Example[] = [];
   let example: Example | undefined;
   let subject = "";

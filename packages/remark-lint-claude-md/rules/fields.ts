@@ -1,6 +1,7 @@
+import { reasonOf } from "../extract.ts";
 import { canonical } from "../names.ts";
 import { rule } from "../rule.ts";
-import { labelsIn, reasonOf, sectionReason, sectionsOf, shortestReason } from "../sections.ts";
+import { labelsIn, sectionReason, sectionsOf, shortestReason } from "../sections.ts";
 
 /**
  * A section has the template's fields, each with a value. A field is a bold run that begins a line, or a sub-heading.
@@ -94,7 +95,7 @@ import { labelsIn, reasonOf, sectionReason, sectionsOf, shortestReason } from ".
 export const fields = rule({
   name: "fields",
   options: {},
-  *document({ dir, facts }, project) {
+  *document({ dir, facts, text }, project) {
     const template = project.template(dir);
     for (const section of sectionsOf(facts, template)) {
       const { template: own, heading, blocks } = section;
@@ -104,7 +105,7 @@ export const fields = rule({
       const labels = labelsIn(section, facts);
       for (const wanted of own.labels) {
         const found = labels.find((label) => canonical(label.text) === canonical(wanted.text));
-        const reason = found && reasonOf(found.value);
+        const reason = found && reasonOf(text.slice(...found.value));
         if (!found)
           yield {
             kind: "missing",

@@ -4,7 +4,7 @@ import { nearest } from "../names.ts";
 import { inside, nameOf, parentOf, relativeTo, resolveFrom } from "../paths.ts";
 import type { Project } from "../project.ts";
 import { rule } from "../rule.ts";
-import { visible } from "../slug.ts";
+import { slugsOf, visible } from "../slug.ts";
 
 /**
  * Links lead to something that git knows, anchors included, and say where they lead.
@@ -282,7 +282,7 @@ const anchorsOfDocument = new WeakMap<DocFacts, ReadonlySet<string>>();
 function anchorsOf(facts: DocFacts): ReadonlySet<string> {
   let anchors = anchorsOfDocument.get(facts);
   if (!anchors) {
-    const all = [...facts.headings.map((heading) => heading.slug), ...facts.anchors];
+    const all = [...slugsOf(facts.headings.map((heading) => heading.text)), ...facts.anchors];
     anchors = new Set(all.map((anchor) => anchor.normalize("NFC")));
     anchorsOfDocument.set(facts, anchors);
   }
@@ -317,8 +317,8 @@ function* anchorProblems(anchor: string, facts: DocFacts, file?: string): Iterab
 
 /** A text that is itself an existing path, but not the one that the link leads to. */
 function* textProblems(link: Link, target: string, dir: string, project: Project): Iterable<Problem> {
-  const text = link.text.trim().normalize("NFC");
-  if (!/^[^\s/]+(?:\/[^\s/]+)+\/?$/u.test(text)) return;
+  const { text } = link;
+  if (text === "") return;
   const subject = (path: string): string => (nameOf(path) === project.config.file ? parentOf(path) : path);
   const named = [resolveFrom("", text), resolveFrom(dir, text)].filter(
     (path): path is string => path !== undefined && project.kind(path) !== undefined,

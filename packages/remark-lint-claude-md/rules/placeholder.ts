@@ -1,7 +1,6 @@
-import { canonical } from "../names.ts";
+import { textHash } from "../extract.ts";
 import { rule } from "../rule.ts";
-
-const marks = /\bTODO\b|要記入|\{\{\s*(?:path|tree|fact|block|template)\b[^}]*\}\}/u;
+import type { Template } from "../template.ts";
 
 /**
  * Nothing of the template's sample text is left, and no mark that something is still to be written.
@@ -62,26 +61,34 @@ export const placeholder = rule({
   options: {},
   *document({ dir, facts }, project) {
     const template = project.template(dir);
-    const samples = new Map(
-      template.sections
-        .flatMap((section) => section.placeholders)
-        .map((sample) => [canonical(sample), sample]),
-    );
+    const samples = samplesOf(template);
     for (const text of facts.texts) {
-      const sample = text.leaf ? samples.get(canonical(text.text).replace(/\s*[:：]$/, "")) : undefined;
-      const [mark] = marks.exec(text.prose) ?? [];
+      const sample = text.leaf ? samples.get(text.hash) : undefined;
       if (sample !== undefined)
         yield {
           kind: "template",
           message: `Unexpected sample text \`${sample}\` of \`${template.path}\`, expected this directory's own words`,
           at: text.range,
         };
-      else if (mark !== undefined)
+      else if (text.mark !== "")
         yield {
           kind: "mark",
-          message: `Unexpected \`${mark}\`, expected the text that it promises`,
+          message: `Unexpected \`${text.mark}\`, expected the text that it promises`,
           at: text.range,
         };
     }
   },
 });
+
+const samplesOfTemplate = new WeakMap<Template, ReadonlyMap<number, string>>();
+
+/** The sample texts of a template by their hash. */
+function samplesOf(template: Template): ReadonlyMap<number, string> {
+  let samples = samplesOfTemplate.get(template);
+  if (!samples) {
+    const texts = template.sections.flatMap((section) => section.placeholders);
+    samples = new Map(texts.map((sample) => [textHash(sample), sample]));
+    samplesOfTemplate.set(template, samples);
+  }
+  return samples;
+}

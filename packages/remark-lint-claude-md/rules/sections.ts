@@ -2,6 +2,7 @@ import type { DocFacts } from "../extract.ts";
 import type { Problem } from "../finding.ts";
 import { canonical, nearest } from "../names.ts";
 import { resolveFrom } from "../paths.ts";
+import type { Doc } from "../project.ts";
 import { rule } from "../rule.ts";
 import { footerBlock, type Section, sectionReason, sectionsOf, shortestReason } from "../sections.ts";
 import { footerFor, type Template, type TemplateSection } from "../template.ts";
@@ -164,13 +165,14 @@ import { footerFor, type Template, type TemplateSection } from "../template.ts";
 export const sections = rule({
   name: "sections",
   options: {},
-  *document({ dir, facts }, project) {
+  *document(doc, project) {
+    const { dir, facts } = doc;
     if (facts.blank) return;
     const template = project.template(dir);
     const found = sectionsOf(facts, template);
     const nearMisses = nearMissesOf(facts, found, template);
     yield* absent(facts, found, template, nearMisses);
-    yield* arrangement(found, facts, template);
+    yield* arrangement(found, doc, template);
     for (const section of found) {
       if (section.template) yield* content(section, section.template, template);
       else if (!nearMisses.has(section.heading))
@@ -181,7 +183,7 @@ export const sections = rule({
           at: section.heading.range,
         };
     }
-    yield* footer(dir, facts, template);
+    yield* footer(doc, template);
   },
 });
 
@@ -242,7 +244,7 @@ function* absent(
   };
 }
 
-function* arrangement(found: Section[], facts: DocFacts, template: Template): Iterable<Problem> {
+function* arrangement(found: Section[], doc: Doc, template: Template): Iterable<Problem> {
   const seen = new Map<TemplateSection, Section>();
   let last: TemplateSection | undefined;
   for (const section of found) {
@@ -250,7 +252,7 @@ function* arrangement(found: Section[], facts: DocFacts, template: Template): It
     if (!own) continue;
     const first = seen.get(own);
     if (first) {
-      const line = facts.lineStarts.findLastIndex((start) => start <= first.heading.range[0]) + 1;
+      const line = doc.lineStarts.findLastIndex((start) => start <= first.heading.range[0]) + 1;
       yield {
         kind: "duplicate",
         message: `Unexpected second section \`${heading.raw}\`, expected one (the first is on line ${line})`,
@@ -301,16 +303,17 @@ function* content(section: Section, own: TemplateSection, template: Template): I
     };
 }
 
-function* footer(dir: string, facts: DocFacts, template: Template): Iterable<Problem> {
+function* footer({ dir, facts, text: source }: Doc, template: Template): Iterable<Problem> {
   const expected = footerFor(template, dir);
   if (expected === undefined) return;
   const found = footerBlock(facts, template);
   const links = found && facts.links.filter(({ range }) => range[0] >= found.text.range[0]);
   const text = (markdown: string | undefined): string => (markdown ?? "").replace(/^[\s*_]+|[\s*_]+$/g, "");
+  const own = found && text(source.slice(...found.text.range));
   if (
-    found &&
-    found.text.text.startsWith(text(template.footer?.before)) &&
-    found.text.text.endsWith(text(template.footer?.after)) &&
+    own !== undefined &&
+    own.startsWith(text(template.footer?.before)) &&
+    own.endsWith(text(template.footer?.after)) &&
     links?.some(({ url }) => resolveFrom(dir, url) === template.path)
   )
     return;

@@ -1,7 +1,7 @@
 import type { Fence } from "../extract.ts";
 import type { Detail, Problem, Range } from "../finding.ts";
 import { inside, isWithin, nameOf, parentOf, resolveFrom } from "../paths.ts";
-import type { Project } from "../project.ts";
+import type { Doc, Project } from "../project.ts";
 import { rule } from "../rule.ts";
 import { sectionsOf } from "../sections.ts";
 import { type Entry, globMatcher, isGlob, parseTree, type Tree } from "../tree.ts";
@@ -216,7 +216,8 @@ export interface TreeOptions {
 export const tree = rule<TreeOptions>({
   name: "tree",
   options: { globs: "open", ellipsis: "open" },
-  *document({ dir, facts }, project, options) {
+  *document(doc, project, options) {
+    const { dir, facts } = doc;
     const asked = sectionsOf(facts, project.template(dir)).filter((section) => section.template?.tree);
     const within = (fence: Fence): boolean =>
       asked.some(({ start, end }) => fence.range[0] >= start && fence.range[1] <= end);
@@ -229,7 +230,7 @@ export const tree = rule<TreeOptions>({
         };
     for (const fence of facts.fences) {
       const parsed = parseTree(fence.value);
-      const place = placeIn(fence, facts.lineStarts);
+      const place = placeIn(fence, doc);
       if (within(fence)) yield* askedTree(parsed, dir, place, project, options);
       else if ("entries" in parsed) yield* otherTree(parsed, dir, place, project, options);
     }
@@ -244,15 +245,14 @@ interface Place {
   number(line: number): number;
 }
 
-function placeIn(fence: Fence, lineStarts: readonly number[]): Place {
-  const starts = fence.value.split(/\r\n|\n|\r/);
-  const startOf = (line: number): number => lineStarts[fence.line + line] ?? fence.range[0];
+function placeIn(fence: Fence, doc: Doc): Place {
+  const startOf = (line: number): number => doc.lineStarts[fence.line + line] ?? fence.range[0];
   return {
     entry: (entry) => {
       const start = startOf(entry.line) + entry.column;
       return [start, start + entry.name.length + (entry.directory && entry.name !== "/" ? 1 : 0)];
     },
-    line: (line) => [startOf(line), startOf(line) + (starts[line]?.length ?? 0)],
+    line: (line) => [startOf(line), startOf(line) + (fence.value.split(/\r\n|\n|\r/)[line]?.length ?? 0)],
     number: (line) => fence.line + line + 1,
   };
 }
