@@ -10,5 +10,8 @@ export async function launch(): Promise<Browser> {
   if (own) return playwright.launch({ executablePath: own });
   // Made for Lambda, its arguments put everything into one process: there the first context to close takes the browser along.
   const args = chromium.args.filter((arg) => arg !== "--single-process" && arg !== "--no-zygote");
-  return playwright.launch({ executablePath: await chromium.executablePath(), args });
+  const options = { executablePath: await chromium.executablePath(), args };
+  // On a machine short of memory or processor Chromium now and then dies while it starts (SIGSEGV before the first page):
+  // that says nothing about Noren, so it is started once more. A browser that dies later fails its test.
+  return playwright.launch(options).catch(() => playwright.launch(options));
 }
