@@ -11,6 +11,8 @@ export default defineConfig({
   region: "ap-northeast-1",
   // The code of functions is packaged as it lies on disk.
   prepare: [["npx", "--yes", "pnpm@12", "--silent", "--filter", "./functions/*", "run", "build"]],
+  // The tests take minutes, and were run by whoever rehearses a pipeline.
+  quick: { "npm test": "npx --yes pnpm@12 --silent install --frozen-lockfile" },
   // Topics before their subscribers, the API before the apps that call it.
   first: ["backend-outbox", "backend-api"],
   // `public` lives in production's network: whoever deploys it exports these from production's stack.

@@ -75,7 +75,7 @@ export async function runCheck(
 }
 
 /** Renders the workspace of a setting with the CLI in `bin`. */
-async function renderAll(setting: Setting, bin: string): Promise<Rendering> {
+export async function renderAll(setting: Setting, bin: string): Promise<Rendering> {
   const { workspace, resolved, region, variables, folders, config } = setting;
   return render({
     workspace,

@@ -24,6 +24,8 @@ export interface Config {
   variables?: Record<string, VariableSource>;
   /** Commands that make what the CLI packages as it lies on disk: the code of functions. Run in the root, in this order. */
   prepare?: string[][];
+  /** What a quick rehearsal of a pipeline runs instead of a command of its buildspecs, by the command. */
+  quick?: Record<string, string>;
   /** Workloads that a deployment of everything takes first, in this order: publishers before their subscribers. */
   first?: string[];
   /** Environments whose network another one lives in: they are rehearsed before it. `{ public: ["production"] }` */
@@ -48,6 +50,7 @@ const schema = z.strictObject({
     .record(z.string(), z.union([z.string(), z.strictObject({ example: z.string(), from: z.function() })]))
     .optional(),
   prepare: z.array(z.array(z.string()).min(1)).optional(),
+  quick: z.record(z.string(), z.string()).optional(),
   first: z.array(z.string()).optional(),
   after: z.record(z.string(), z.array(z.string())).optional(),
   rendered: z.string().optional(),

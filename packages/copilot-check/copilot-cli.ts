@@ -14,6 +14,8 @@ export interface Run {
 export interface CopilotCli {
   /** Runs the CLI in the workspace, without a terminal. `variables` are what a manifest may ask for. */
   run(args: string[], variables?: Record<string, string>): Promise<Run>;
+  /** A shell script that is this CLI to whoever calls it: only the CLI itself is led to the stand-in. */
+  script(variables?: Record<string, string>): string;
 }
 
 export interface CliOptions {
@@ -56,9 +58,19 @@ export function copilotCli(
     LANG: process.env.LANG ?? "C.UTF-8",
   };
   return {
+    script: (variables = {}) => {
+      const exports = Object.entries({ ...variables, ...own }).map(
+        ([name, value]) => `export ${name}=${quoted(value)}`,
+      );
+      return `#!/bin/sh\n${exports.join("\n")}\nexec ${quoted(binary)} "$@"\n`;
+    },
     run: (args, variables = {}) =>
       execute(binary, args, { cwd: root, env: { ...variables, ...own }, timeout }),
   };
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /** Says yes to what the CLI asks of docker when it builds and pushes an image: rendering needs a digest, not an image. */

@@ -23,7 +23,7 @@ export function checkPipelineOrder(workspace: Workspace, cloud: CloudFormation):
       for (const [name, { key }] of deployments.entries) {
         const stack = cloud.find(stackNames.workload(workspace.application, environment, name));
         if (!stack) continue;
-        for (const [owner, what] of needs(stack, cloud)) {
+        for (const [owner, what] of stackNeeds(stack, cloud)) {
           const workload = [...before.keys()].find(
             (other) => owner === stackNames.workload(workspace.application, environment, other),
           );
@@ -42,7 +42,7 @@ export function checkPipelineOrder(workspace: Workspace, cloud: CloudFormation):
 }
 
 /** Stacks that this one reads from, with what it reads. */
-function needs(stack: Stack, cloud: CloudFormation): Map<string, string> {
+export function stackNeeds(stack: Stack, cloud: CloudFormation): Map<string, string> {
   const found = new Map<string, string>();
   for (const name of stack.imports.keys()) {
     const owner = cloud.exports.get(name)?.stack;
