@@ -1,3 +1,4 @@
+import { silence } from "./control.ts";
 import { compareFindings, type Finding, findingOf, type Problem } from "./finding.ts";
 import { isWithin, nameOf, parentOf } from "./paths.ts";
 import type { Doc, Project } from "./project.ts";
@@ -9,14 +10,20 @@ const names = Object.keys(rules) as RuleName[];
  * Everything that is wrong with the project's documents, in a stable order.
  *
  * @param paths narrow the report to these files and directories, never the index.
+ * @param onProgress hears of every document that is done.
  */
-export function check(project: Project, paths: readonly string[] = [""]): Finding[] {
+export function check(
+  project: Project,
+  paths: readonly string[] = [""],
+  onProgress?: (done: number, of: number) => void,
+): Finding[] {
   const findings: Finding[] = [];
   const again: string[] = [];
   const asked = documentable(project).filter((dir) =>
     paths.some((wanted) => isWithin(project.docPath(dir), wanted)),
   );
-  for (const dir of asked) {
+  for (const [index, dir] of asked.entries()) {
+    onProgress?.(index, asked.length);
     const before = project.unsettled();
     const found = checkDirectory(dir, project);
     if (project.unsettled() > before) again.push(dir);
@@ -33,9 +40,12 @@ function checkDirectory(dir: string, project: Project): Finding[] {
   return doc ? checkDocument(doc, project) : checkMissing(dir, project);
 }
 
-/** The findings about one document. */
+/** The findings about one document that no comment silences. */
 export function checkDocument(doc: Doc, project: Project): Finding[] {
-  return run(doc.path, doc, project, (rule, options) => rule.document?.(doc, project, options));
+  const found = run(doc.path, doc, project, (rule, options) => rule.document?.(doc, project, options));
+  if (doc.facts.comments.length === 0 || project.config.disable === "error") return found;
+  const after = run(doc.path, doc, project, (rule) => rule.after?.(doc, project, found));
+  return silence(doc, [...found, ...after]).left;
 }
 
 /** The findings about a directory without a document; they stand at the path it should have. */
@@ -49,14 +59,21 @@ export function checkMissing(dir: string, project: Project): Finding[] {
  * The undocumented directories that the document in `dir` answers for: it is the nearest documented ancestor.
  * A host that sees one document at a time (remark) reports them there.
  */
-export function answeredBy(dir: string, project: Project): string[] {
-  return documentable(project).filter((missing) => {
-    if (missing === dir || !isWithin(missing, dir) || project.documented(missing)) return false;
-    let ancestor = parentOf(missing);
-    while (ancestor !== "" && !project.documented(ancestor)) ancestor = parentOf(ancestor);
-    return ancestor === dir;
-  });
+export function answeredBy(dir: string, project: Project): readonly string[] {
+  let answers = answersOf.get(project);
+  if (!answers) {
+    const missing = documentable(project).filter((other) => other !== "" && !project.documented(other));
+    answers = Map.groupBy(missing, (other) => {
+      let ancestor = parentOf(other);
+      while (ancestor !== "" && !project.documented(ancestor)) ancestor = parentOf(ancestor);
+      return ancestor;
+    });
+    answersOf.set(project, answers);
+  }
+  return answers.get(dir) ?? [];
 }
+
+const answersOf = new WeakMap<Project, Map<string, string[]>>();
 
 /** True when `path` is one of the documents that the configuration asks for. */
 export function isDocument(path: string, project: Project): boolean {

@@ -16,7 +16,7 @@ const files = {
   "claude-md.config.mjs":
     'export default { templates: [{ files: ["**"], template: "docs/template.md" }] };\n',
   "docs/template.md": "# {{path}}/CLAUDE.md\n",
-  "docs/CLAUDE.md": "# docs/CLAUDE.md\n",
+  "docs/CLAUDE.md": "# docs/CLAUDE.md\n\n[up](../CLAUDE.md)\n",
   "CLAUDE.md": "# CLAUDE.md\n",
 };
 
@@ -46,16 +46,20 @@ jobs/CLAUDE.md
   });
 });
 
-test("comments that disable remark's rules are not listened to", () => {
+test("comments silence rules, unless the configuration allows none", () => {
   const root = repository({ ...files, "CLAUDE.md": "<!--lint disable-->\n\n# Root\n" });
-  expect(claudeMd(root, "check").code).toBe(1);
+  expect(claudeMd(root, "check").code).toBe(0);
+  write(root, {
+    "claude-md.config.mjs": files["claude-md.config.mjs"].replace("{ t", '{ disable: "error", t'),
+  });
+  expect(claudeMd(root, "check").stdout).toContain("Unexpected comment that silences rules");
 });
 
 test("paths narrow the report, from any directory, but not the index", () => {
   const root = repository({
     ...files,
     "CLAUDE.md": "# Root\n",
-    "docs/CLAUDE.md": "# docs/CLAUDE.md\n[up](../claude-md.config.mjs)\n",
+    "docs/CLAUDE.md": "# docs/CLAUDE.md\n[up](../CLAUDE.md) [x](../claude-md.config.mjs)\n",
   });
   expect(claudeMd(root, "check", "docs").code).toBe(0);
   expect(claudeMd(join(root, "docs"), "check", ".").code).toBe(0);

@@ -1,76 +1,101 @@
 #!/usr/bin/env node
-import { realpathSync, writeFileSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { relative, resolve, sep } from "node:path";
 import { parseArgs } from "node:util";
-import { openCache } from "./cache.ts";
-import { check } from "./check.ts";
-import type { Finding } from "./finding.ts";
+import { type Cache, openCache } from "./cache.ts";
+import { checkCommand } from "./command-check.ts";
+import { coverageCommand } from "./command-coverage.ts";
+import { fixCommand } from "./command-fix.ts";
+import { scaffoldCommand } from "./command-scaffold.ts";
+import { documentationOf } from "./documentation.ts";
 import { repositoryRoot } from "./git.ts";
 import { didYouMean } from "./names.ts";
 import { openProject } from "./open.ts";
-import { isWithin } from "./paths.ts";
 import type { Project } from "./project.ts";
-import { reportJson } from "./report-json.ts";
-import { reportPretty } from "./report-pretty.ts";
+import { type RuleName, rules } from "./rules.ts";
 import { SetUpError } from "./set-up-error.ts";
+import { factsText } from "./show-facts.ts";
 
-const usage = `Usage: claude-md check [paths] [options]
+const usage = `Usage: claude-md <command> [paths] [options]
 
-Checks that every directory has a document, complete and true.
-Paths narrow the report to these directories and files.
+  check [paths]       every directory has a document, complete and true; paths narrow the report
+  fix [paths]         applies what is safe to fix
+  scaffold [dirs]     writes missing documents from their templates, to be filled in
+  coverage            how many directories have a document, and a clean one
+  facts <dir>         what is known of a directory, and where that stands
+  explain [rule]      what a rule finds, with examples
 
-  --config <file>             the configuration (default: claude-md.config.ts or .mjs in the repository's root)
-  --tracked                   leaves out files that git does not track yet
-  --no-cache                  parses every document again
-  --max-warnings <n>          fails when there are more warnings
-  --reporter <name[:file]>    pretty (default) or json; may be repeated
+All of them:
+  --config <file>           the configuration (default: claude-md.config.ts or .mjs in the repository's root)
+  --tracked                 leaves out files that git does not track yet
+  --no-cache                parses every document again
+check:
+  --max-warnings <n>        fails when there are more warnings
+  --reporter <name[:file]>  pretty (default), json, github or sarif; may be repeated
+fix:
+  --suggest                 applies guesses, too: read the change
+  --dry-run                 prints the change instead; exit code 1 if there is one
+coverage:
+  --fail-under <percent>    exit code 1 below it
+  --json                    for machines
+  --badge <file.svg>        writes a picture of the percentage
 
 Exit code: 0 clean, 1 findings, 2 the set-up is broken.
 `;
 
-const reporters: Record<string, (findings: readonly Finding[], documents: number) => string> = {
-  pretty: reportPretty,
-  json: reportJson,
+/** What the commands get: options as they were typed, the project, and paths relative to the repository. */
+export interface Call {
+  cwd: string;
+  root: string;
+  options: ReturnType<typeof readArguments>["values"];
+  cache: Cache;
+  /** The project, with these texts in place of the files'. */
+  open: (texts?: ReadonlyMap<string, string>) => Promise<Project>;
+  /** The paths that were given, the root when there were none. */
+  paths: (project: Project) => string[];
+}
+
+const commands: Record<string, (call: Call) => Promise<number>> = {
+  check: checkCommand,
+  fix: fixCommand,
+  scaffold: scaffoldCommand,
+  coverage: coverageCommand,
+  facts: factsCommand,
 };
 
-/** Runs the command; findings go to stdout, everything else to stderr. Returns the exit code. */
+/** Runs the command; results go to stdout, everything else to stderr. Returns the exit code. */
 async function main(args: string[], cwd: string): Promise<number> {
   const { values, positionals } = readArguments(args);
-  const [command, ...given] = positionals;
+  const [name, ...given] = positionals;
   if (values.help) {
     process.stdout.write(usage);
     return 0;
   }
-  if (command !== "check")
+  if (name === "explain") return explain(given);
+  const command = name !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (!command)
     throw new SetUpError(
-      command === undefined
+      name === undefined
         ? `No command was given.\n\n${usage}`
-        : `\`${command}\` is not a command${didYouMean(command, ["check"])}.\n\n${usage}`,
+        : `\`${name}\` is not a command${didYouMean(name, [...Object.keys(commands), "explain"])}.\n\n${usage}`,
     );
-  const limit = values["max-warnings"] === undefined ? Infinity : Number(values["max-warnings"]);
-  if (!(limit >= 0)) throw new SetUpError("`--max-warnings` must be a number from 0.");
-  const outputs = (values.reporter ?? ["pretty"]).map(reporterOf);
-
   const root = repositoryRoot(cwd);
   const cache = openCache(values["no-cache"] ? undefined : root);
-  const project = await openProject(root, {
+  return command({
+    cwd,
+    root,
+    options: values,
     cache,
-    tracked: values.tracked ?? false,
-    config: values.config === undefined ? undefined : resolve(cwd, values.config),
+    open: (texts) =>
+      openProject(root, {
+        cache,
+        tracked: values.tracked ?? false,
+        config: values.config === undefined ? undefined : resolve(cwd, values.config),
+        ...(texts ? { texts } : {}),
+      }),
+    paths: (project) =>
+      given.length === 0 ? [""] : given.map((path) => repositoryPath(path, root, cwd, project)),
   });
-  const paths = given.length === 0 ? [""] : given.map((path) => repositoryPath(path, root, cwd, project));
-  const findings = check(project, paths);
-  cache.save(paths.includes(""));
-  const documents = project.dirs.filter(
-    (dir) => project.documented(dir) && paths.some((path) => isWithin(project.docPath(dir), path)),
-  ).length;
-  for (const { report, file } of outputs) {
-    const text = report(findings, documents);
-    if (file === undefined) process.stdout.write(text);
-    else writeFileSync(resolve(cwd, file), text);
-  }
-  const errors = findings.filter(({ severity }) => severity === "error").length;
-  return errors > 0 || findings.length - errors > limit ? 1 : 0;
 }
 
 function readArguments(args: string[]) {
@@ -81,9 +106,14 @@ function readArguments(args: string[]) {
       options: {
         config: { type: "string" },
         tracked: { type: "boolean" },
-        "max-warnings": { type: "string" },
         "no-cache": { type: "boolean" },
+        "max-warnings": { type: "string" },
         reporter: { type: "string", multiple: true },
+        suggest: { type: "boolean" },
+        "dry-run": { type: "boolean" },
+        "fail-under": { type: "string" },
+        json: { type: "boolean" },
+        badge: { type: "string" },
         help: { type: "boolean", short: "h" },
       },
     });
@@ -92,15 +122,29 @@ function readArguments(args: string[]) {
   }
 }
 
-function reporterOf(given: string): { report: (typeof reporters)[string]; file: string | undefined } {
-  const colon = given.indexOf(":");
-  const name = colon === -1 ? given : given.slice(0, colon);
-  const report = Object.hasOwn(reporters, name) ? reporters[name] : undefined;
-  if (!report)
-    throw new SetUpError(
-      `\`${name}\` is not a reporter${didYouMean(name, Object.keys(reporters))}; known are ${Object.keys(reporters).join(", ")}.`,
-    );
-  return { report, file: colon === -1 ? undefined : given.slice(colon + 1) };
+async function factsCommand({ open, paths }: Call): Promise<number> {
+  const project = await open();
+  for (const path of paths(project)) {
+    if (project.kind(path) === "file")
+      throw new SetUpError(`\`${path}\` is a file; facts are of directories.`);
+    process.stdout.write(factsText(path, project));
+  }
+  return 0;
+}
+
+function explain(given: string[]): number {
+  const known = Object.keys(rules);
+  if (given.length === 0) {
+    for (const name of known as RuleName[])
+      process.stdout.write(`${name.padEnd(12)} ${documentationOf(name).trim().split("\n")[0]}\n`);
+    return 0;
+  }
+  for (const each of given) {
+    const name = each.replace(/^claude-md-/, "");
+    if (!known.includes(name)) throw new SetUpError(`\`${each}\` is not a rule${didYouMean(name, known)}.`);
+    process.stdout.write(`# claude-md-${name}\n\n${documentationOf(name as RuleName).trim()}\n`);
+  }
+  return 0;
 }
 
 /** A path as the user typed it, relative to the repository. */

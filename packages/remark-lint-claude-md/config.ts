@@ -28,6 +28,8 @@ export interface Config {
   /** Which template a directory follows; the last match wins. `x/**` includes `x` itself, the root matches `**`. */
   templates: { files: string[]; template: string }[];
   rules?: { [Name in RuleName]?: RuleSetting<Name> };
+  /** Whether `<!--lint disable …-->` may silence a rule: `allow` by default. */
+  disable?: "allow" | "error";
   /** Who knows the facts that documents are bound to. */
   facts?: FactProvider[];
 }
@@ -37,7 +39,9 @@ export interface ResolvedConfig {
   file: string;
   required: readonly string[];
   facts: readonly FactProvider[];
+  disable: "allow" | "error";
   excluded(dir: string): boolean;
+  exclusions: readonly { files: string[]; reason: string; matches: (dir: string) => boolean }[];
   template(dir: string): Template;
   rule(name: RuleName): { level: RuleLevel; options: object };
   /** Globs that must match a directory and templates that must be used, proved by `proveUsed`. */
@@ -49,7 +53,7 @@ export function defineConfig(config: Config): Config {
   return config;
 }
 
-const keys: (keyof Config)[] = ["file", "exclude", "required", "templates", "rules", "facts"];
+const keys: (keyof Config)[] = ["file", "exclude", "required", "templates", "rules", "facts", "disable"];
 
 /**
  * Validates `config` and loads its templates.
@@ -77,13 +81,15 @@ export function resolveConfig(config: Config, read: ReadTemplate, from = ""): Re
       fail(
         `\`required\` holds \`${dir}\`, which is not a directory's path from the root, such as \`workers/item\`.`,
       );
+  if (config.disable !== undefined && config.disable !== "allow" && config.disable !== "error")
+    fail('`disable` must be "allow" or "error".');
   for (const provider of config.facts ?? [])
     if (typeof provider?.name !== "string" || typeof provider.load !== "function")
       fail("`facts` must hold fact providers, such as `copilotFacts()`.");
 
   const settings = Object.fromEntries(
-    Object.entries(rules).map(([name, { options: defaults }]) => {
-      const setting = config.rules?.[name as RuleName] ?? "error";
+    Object.entries(rules).map(([name, { options: defaults, level: usual }]) => {
+      const setting = config.rules?.[name as RuleName] ?? usual ?? "error";
       const [level, options] = Array.isArray(setting) ? setting : [setting, {}];
       return [name, { level, options: { ...defaults, ...options } }];
     }),
@@ -105,7 +111,7 @@ export function resolveConfig(config: Config, read: ReadTemplate, from = ""): Re
 
   const excludes = (config.exclude ?? []).map(({ files, reason }) => {
     if (typeof reason !== "string" || reason.trim() === "") fail("an entry of `exclude` gives no `reason`.");
-    return glob(files, "`exclude`");
+    return { files, reason, matches: glob(files, "`exclude`") };
   });
   const loaded = new Map<string, Template>();
   const templates = config.templates.map((entry) => {
@@ -121,13 +127,15 @@ export function resolveConfig(config: Config, read: ReadTemplate, from = ""): Re
     };
   });
   const choose = (dir: string) => templates.findLast(({ matches }) => matches(dir));
-  const excluded = (dir: string): boolean => excludes.some((matches) => matches(dir));
+  const excluded = (dir: string): boolean => excludes.some(({ matches }) => matches(dir));
 
   return {
     file,
     required: config.required ?? [],
     facts: config.facts ?? [],
+    disable: config.disable ?? "allow",
     excluded,
+    exclusions: excludes,
     template: (dir) =>
       choose(dir)?.template ??
       fail(

@@ -83,11 +83,6 @@ export interface DocFacts {
   blocks: Block[];
 }
 
-/** A copy of a string: a slice of a JavaScript string keeps the whole source alive. */
-function copy(text: string): string {
-  return Buffer.from(text, "utf16le").toString("utf16le");
-}
-
 /** The document without its byte order mark, from which offsets count. */
 export function withoutMark(source: string): string {
   return source.charCodeAt(0) === 0xfeff ? source.slice(1) : source;
@@ -116,10 +111,10 @@ export function extract(tree: Root, text: string): DocFacts {
     comments: [],
     codes: [],
     blocks: tree.children.map((node) => {
-      const block: Block = { type: node.type, range: rangeOf(node) };
-      const reason = node.type === "paragraph" ? reasonOf(toString(node)) : undefined;
-      if (reason !== undefined) block.reason = copy(reason);
-      return block;
+      const range = rangeOf(node);
+      const may = node.type === "paragraph" && text.slice(range[0], range[0] + 12).includes("該当なし");
+      const reason = may ? reasonOf(toString(node)) : undefined;
+      return reason === undefined ? { type: node.type, range } : { type: node.type, reason, range };
     }),
   };
   // An explicit stack: a hostile document may nest deeper than the call stack.
@@ -145,8 +140,8 @@ function collect(node: Nodes, parent: Nodes | undefined, depth: number, text: st
       const raw = first && last ? text.slice(rangeOf(first)[0], rangeOf(last)[1]) : "";
       const heading = {
         depth: node.depth,
-        text: copy(toString(node, { includeHtml: false, includeImageAlt: false })),
-        raw: copy(raw),
+        text: toString(node, { includeHtml: false, includeImageAlt: false }),
+        raw: raw,
         range,
         top: depth === 1,
       };
@@ -161,27 +156,27 @@ function collect(node: Nodes, parent: Nodes | undefined, depth: number, text: st
     case "link":
     case "image":
       facts.links.push({
-        url: copy(node.url),
+        url: node.url,
         text: pathIn(toString(node)),
         range,
       });
       break;
     case "definition":
       // Without GFM `[^1]: text` is a definition; it is a footnote to everyone else.
-      if (!node.identifier.startsWith("^")) facts.links.push({ url: copy(node.url), text: "", range });
+      if (!node.identifier.startsWith("^")) facts.links.push({ url: node.url, text: "", range });
       break;
     case "code": {
       const fenced = text[range[0]] === "`" || text[range[0]] === "~";
       const line = (node.position?.start.line ?? 1) - (fenced ? 0 : 1);
-      facts.fences.push({ lang: copy(node.lang ?? ""), value: copy(node.value), range, line });
+      facts.fences.push({ lang: node.lang ?? "", value: node.value, range, line });
       break;
     }
     case "html":
       for (const match of node.value.matchAll(/\s(?:id|name)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))/gi))
-        facts.anchors.push(copy(match[1] ?? match[2] ?? match[3] ?? ""));
+        facts.anchors.push(match[1] ?? match[2] ?? match[3] ?? "");
       for (const match of node.value.matchAll(/<!--([\s\S]*?)-->/g)) {
         const start = range[0] + match.index;
-        facts.comments.push({ text: copy((match[1] ?? "").trim()), range: [start, start + match[0].length] });
+        facts.comments.push({ text: (match[1] ?? "").trim(), range: [start, start + match[0].length] });
       }
       break;
     case "inlineCode":
@@ -207,16 +202,18 @@ const marks = /\bTODO\b|要記入|\{\{\s*(?:path|tree|fact|block|template)\b[^}]
 
 function textOf(paragraph: Paragraph, leaf: boolean, range: Range): Text {
   const text = toString(paragraph);
-  const prose = paragraph.children
-    .map((child) => (child.type === "inlineCode" ? " " : toString(child)))
-    .join("");
-  const mark = copy(marks.exec(prose)?.[0] ?? "");
-  return { hash: textHash(text), length: text.length, leaf, mark, range };
+  const prose = paragraph.children.some((child) => child.type === "inlineCode")
+    ? paragraph.children.map((child) => (child.type === "inlineCode" ? " " : toString(child))).join("")
+    : text;
+  return { hash: textHash(text), length: text.length, leaf, mark: marks.exec(prose)?.[0] ?? "", range };
 }
+
+const composable = /[\p{M}\u1100-\u11FF]/u;
 
 /** A number that equal texts share, whatever their Unicode form, outer space and final colon (53 bits). */
 export function textHash(text: string): number {
-  const plain = canonical(text).replace(/\s*[:：]$/, "");
+  // To normalise every text would cost more than to hash it.
+  const plain = (composable.test(text) ? canonical(text) : text.trim()).replace(/\s*[:：]$/, "");
   let high = 0xdeadbeef;
   let low = 0x41c6ce57;
   for (let index = 0; index < plain.length; index++) {
@@ -241,7 +238,7 @@ export function reasonOf(text: string): string | undefined {
 /** A text that looks like a path, or nothing. */
 function pathIn(text: string): string {
   const path = text.trim().normalize("NFC");
-  return /^[^\s/]+(?:\/[^\s/]+)+\/?$/u.test(path) ? copy(path) : "";
+  return /^[^\s/]+(?:\/[^\s/]+)+\/?$/u.test(path) ? path : "";
 }
 
 /** A bold run that begins a line is a label; its value reaches to the next one. */
@@ -265,7 +262,7 @@ function collectLabels(paragraph: Paragraph, parent: Nodes | undefined, text: st
     const to = trimmedEnd(text, from, ends ? rangeOf(ends)[1] : after);
     const colon = /^\s*[:：]?[^\S\r\n]*/.exec(text.slice(after, to))?.[0].length ?? 0;
     facts.labels.push({
-      text: copy(toString(strong).replace(/[:：]\s*$/, "")),
+      text: toString(strong).replace(/[:：]\s*$/, ""),
       value: [Math.min(after + colon, to), to],
       empty,
       range: [from, to],

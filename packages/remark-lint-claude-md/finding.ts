@@ -12,6 +12,12 @@ export interface Detail {
   kind: string;
 }
 
+/** Edits of the document's text that mend a problem: S is safe to apply, G is a guess that people confirm. */
+export interface Fix {
+  grade: "S" | "G";
+  edits: [start: number, end: number, text: string][];
+}
+
 /** What a rule reports; `check` adds the file, the rule and the severity. */
 export interface Problem {
   kind: string;
@@ -27,6 +33,7 @@ export interface Problem {
   details?: Detail[];
   /** Where the truth stands, such as `copilot/worker-item/manifest.yml:14`. */
   related?: string;
+  fix?: Fix | undefined;
   /** What to do next. */
   note?: string;
 }

@@ -57,10 +57,10 @@ test("a submodule and a repository that nobody added are directories that owe no
 
 test("names are compared in NFC and read as they are", () => {
   const decomposed = "カ\u3099イト\u3099.md";
-  const root = repository({ [decomposed]: "x" });
+  const root = repository({ [decomposed]: "# x" });
   const project = createProject(gitSource(root), config, parse);
   expect(project.kind("ガイド.md")).toBe("file");
-  expect(project.markdown("ガイド.md")?.blank).toBe(false);
+  expect(project.anchors("ガイド.md")).toEqual(new Set(["x"]));
 });
 
 test("the root is found from below, and its absence is said", () => {

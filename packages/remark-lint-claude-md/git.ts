@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { Source } from "./project.ts";
 import { SetUpError } from "./set-up-error.ts";
@@ -70,11 +70,9 @@ export function gitSource(root: string, options: { tracked?: boolean } = {}): So
     files,
     submodules,
     read: (path) => {
-      try {
-        return readFileSync(join(root, path), "utf8");
-      } catch {
-        return undefined;
-      }
+      const file = join(root, path);
+      // Of a link to a directory, what git stores: where it leads.
+      return attempt(() => readFileSync(file, "utf8")) ?? attempt(() => readlinkSync(file));
     },
     // By pattern, not by what exists: a fresh clone and a built one give the same answer.
     ignored: (paths) => {
@@ -83,4 +81,12 @@ export function gitSource(root: string, options: { tracked?: boolean } = {}): So
       return new Set(answer.split("\0").map((path) => path.replace(/\/$/, "")));
     },
   };
+}
+
+function attempt(read: () => string): string | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
 }

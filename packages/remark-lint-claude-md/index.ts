@@ -1,7 +1,8 @@
-import { realpathSync } from "node:fs";
-import { dirname, relative, resolve, sep } from "node:path";
+import { existsSync, realpathSync } from "node:fs";
+import { dirname, join, relative, resolve, sep } from "node:path";
 import type { Root } from "mdast";
 import type { VFile } from "vfile";
+import { type Cache, openCache } from "./cache.ts";
 import type { Config } from "./config.ts";
 import { repositoryRoot } from "./git.ts";
 import { openProject } from "./open.ts";
@@ -14,8 +15,81 @@ export type { Args, Claim, CommandProblem as Problem, FactProvider, Facts, Sourc
 export type { Finding, Severity } from "./finding.ts";
 export type { Project } from "./project.ts";
 
-/** In an editor the plugin runs at every key: git is asked again at most twice a second. */
+/** What is known of a repository, and since when. */
+interface Known {
+  since: number;
+  project: Promise<Project>;
+  cache: Cache;
+  /** Documents checked against this state. */
+  seen: Set<string>;
+}
+
+/** In an editor the plugin runs at every key: git is asked again in the background, at most twice a second. */
 const fresh = 500;
+
+/** The nearest directory above `dir` (or itself) with a `.git`; `dir` when there is none. */
+function topOf(dir: string): string {
+  for (let top = dir; ; top = dirname(top)) {
+    if (existsSync(join(top, ".git"))) return top;
+    if (top === dirname(top)) return dir;
+  }
+}
+
+/** While a command checks one document after the other, the state is kept longer. */
+const stale = 5_000;
+
+/** Repositories by their root, for one set of options. */
+class Repositories {
+  readonly options: Partial<Config>;
+  readonly #known = new Map<string, Known>();
+  readonly #roots = new Map<string, string>();
+
+  constructor(options: Partial<Config>) {
+    this.options = options;
+  }
+
+  /** The repository around `dir`. */
+  rootOf(dir: string): string {
+    // One question to git for each repository, not for each directory.
+    const top = topOf(dir);
+    let root = this.#roots.get(top);
+    if (root === undefined) this.#roots.set(top, (root = realpathSync(repositoryRoot(top))));
+    return root;
+  }
+
+  /** The state of a repository in which `path` is to be checked; renewed in the background. */
+  project(root: string, path: string): Promise<Project> {
+    const known = this.#known.get(root) ?? this.#open(root, openCache(root));
+    const age = Date.now() - known.since;
+    // A document that comes again was edited: what is around it may have changed, too.
+    if (age > stale || (age > fresh && known.seen.has(path))) {
+      const next = this.#open(root, known.cache);
+      this.#known.set(root, { ...next, project: known.project });
+      const renew = (): void => void this.#known.set(root, { ...next, since: Date.now() });
+      next.project.then(renew, renew);
+    }
+    known.seen.add(path);
+    return known.project;
+  }
+
+  #open(root: string, cache: Cache): Known {
+    const project = openProject(root, { overrides: this.options, cache });
+    const known = { since: Date.now(), project, cache, seen: new Set<string>() };
+    this.#known.set(root, known);
+    return known;
+  }
+}
+
+// unified attaches a plugin anew for every file: what is known must outlive that.
+const withoutOptions = new Repositories({});
+const withOptions = new WeakMap<object, Repositories>();
+
+function repositoriesFor(options: Partial<Config> | undefined): Repositories {
+  if (options === undefined) return withoutOptions;
+  let repositories = withOptions.get(options);
+  if (!repositories) withOptions.set(options, (repositories = new Repositories(options)));
+  return repositories;
+}
 
 /**
  * The remark plugin: the rules of `claude-md check` on the one document that remark sees.
@@ -23,30 +97,18 @@ const fresh = 500;
  * @param options settings that win over those of `claude-md.config.ts`.
  */
 export default function remarkLintClaudeMd(
-  options: Partial<Config> = {},
+  options?: Partial<Config>,
 ): (tree: Root, file: VFile) => Promise<void> {
-  const projects = new Map<string, { since: number; project: Promise<Project> }>();
-  const projectAt = (root: string): Promise<Project> => {
-    const known = projects.get(root);
-    if (known && Date.now() - known.since < fresh) return known.project;
-    const project = openProject(root, { overrides: options });
-    projects.set(root, { since: Date.now(), project });
-    return project;
-  };
-  const roots = new Map<string, string>();
-  const rootOf = (dir: string): string => {
-    let root = roots.get(dir);
-    if (root === undefined) roots.set(dir, (root = repositoryRoot(dir)));
-    return root;
-  };
+  const repositories = repositoriesFor(options);
   return async (tree, file) => {
     if (file.path === undefined) return;
     const absolute = resolve(file.cwd, file.path);
     try {
       const dir = realpathSync(dirname(absolute));
-      const root = rootOf(dir);
-      const path = relative(realpathSync(root), resolve(dir, absolute.slice(dirname(absolute).length + 1)));
-      lint(tree, file, path.split(sep).join("/").normalize("NFC"), await projectAt(root));
+      const root = repositories.rootOf(dir);
+      const path = relative(root, resolve(dir, absolute.slice(dirname(absolute).length + 1)));
+      const known = path.split(sep).join("/").normalize("NFC");
+      lint(tree, file, known, await repositories.project(root, known));
     } catch (error) {
       if (!(error instanceof SetUpError)) throw error;
       const message = file.message(error.message, { source: "remark-lint", ruleId: "claude-md-set-up" });

@@ -3,7 +3,7 @@ import { distance } from "fastest-levenshtein";
 /** One form for names that look equal: NFC, without U+FE0F, without outer space. */
 export function canonical(text: string): string {
   // The same headings and labels stand in every document.
-  let form = forms.get(text);
+  let form = text.length <= 40 ? forms.get(text) : undefined;
   if (form === undefined) {
     form = text.normalize("NFC").replaceAll("\u{FE0F}", "").trim();
     if (text.length <= 40 && forms.size < 10_000) forms.set(text, form);

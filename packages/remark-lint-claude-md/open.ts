@@ -15,11 +15,15 @@ export async function openProject(
     tracked?: boolean;
     overrides?: Partial<Config>;
     cache?: Cache | undefined;
+    /** Stand in place of the files' own. */
+    texts?: ReadonlyMap<string, string>;
   } = {},
 ): Promise<Project> {
   const config = await loadConfig(root, options.config, options.overrides);
+  const source = gitSource(root, { tracked: options.tracked ?? false });
+  const { texts } = options;
   const project = createProject(
-    gitSource(root, { tracked: options.tracked ?? false }),
+    texts ? { ...source, read: (path) => texts.get(path.normalize("NFC")) ?? source.read(path) } : source,
     config,
     (options.cache ?? openCache()).factsOf,
   );

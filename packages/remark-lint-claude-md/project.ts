@@ -1,7 +1,9 @@
 import type { ResolvedConfig } from "./config.ts";
 import { type DocFacts, lineStartsOf, withoutMark } from "./extract.ts";
 import { compareStrings } from "./finding.ts";
+import { type KnownFacts, loadFacts, noFacts } from "./load-facts.ts";
 import { inside, nameOf, parentOf } from "./paths.ts";
+import { anchorsOf } from "./slug.ts";
 import type { Template } from "./template.ts";
 
 /** Where a project's files come from: git, or memory in tests. */
@@ -46,6 +48,8 @@ export interface Project {
   config: ResolvedConfig;
   /** Directories that owe a document, in order; the root is the empty string. */
   dirs: readonly string[];
+  /** As `dirs`, with those that the configuration excludes. */
+  allDirs: readonly string[];
   /** Every file, in order. */
   files: readonly string[];
   kind(path: string): "file" | "directory" | "submodule" | undefined;
@@ -67,16 +71,19 @@ export interface Project {
   documented(dir: string): boolean;
   /** The document of `dir`; one that cannot be read counts as empty. */
   doc(dir: string): Doc | undefined;
-  /** The facts of any Markdown file. */
-  markdown(path: string): DocFacts | undefined;
+  /** Every anchor of any Markdown file; undefined when it cannot be read. */
+  anchors(path: string): ReadonlySet<string> | undefined;
   template(dir: string): Template;
+  /** What providers know beyond Markdown. */
+  facts: KnownFacts;
+  /** The text of any file that git knows; undefined when it cannot be read. */
+  read(path: string): string | undefined;
+  /** The path as it is on the disk, which may be decomposed. */
+  original(path: string): string;
 }
 
 /** Extracts the facts of a Markdown text without byte order mark. */
 export type FactsOf = (text: string) => DocFacts;
-
-/** Facts of so many files are at hand; others are asked for again. */
-const atHand = 16;
 
 /** Builds the index over `source`. Documents are read and parsed when a rule first asks for them. */
 export function createProject(source: Source, config: ResolvedConfig, factsOf: FactsOf): Project {
@@ -104,7 +111,7 @@ export function createProject(source: Source, config: ResolvedConfig, factsOf: F
   }
 
   const sorted = new Map<string, readonly string[]>();
-  const recent = new Map<string, DocFacts>();
+  const anchors = new Map<string, ReadonlySet<string> | undefined>();
   const ignored = new Map<string, boolean>();
   const unsettled = new Set<string>();
   let byName: Map<string, string[]> | undefined;
@@ -114,26 +121,14 @@ export function createProject(source: Source, config: ResolvedConfig, factsOf: F
     const file = files.get(path);
     return file && source.read(file.original);
   };
-  const extracted = (path: string, text: string): DocFacts => {
-    let facts = recent.get(path);
-    recent.delete(path);
-    recent.set(path, (facts ??= factsOf(text)));
-    const [oldest] = recent.keys();
-    if (recent.size > atHand && oldest !== undefined) recent.delete(oldest);
-    return facts;
-  };
-  const markdown = (path: string): DocFacts | undefined => {
-    const known = recent.get(path);
-    if (known) return known;
-    const text = read(path);
-    return text === undefined ? undefined : extracted(path, withoutMark(text));
-  };
-  // The text of the last document only: ten thousand of them would fill the memory.
+  // The last document only: ten thousand of them would fill the memory.
   let last: Doc | undefined;
 
-  return {
+  const allDirs = [...children.keys()].sort(compareStrings);
+  const project: Project = {
     config,
-    dirs: [...children.keys()].filter((dir) => !config.excluded(dir)).sort(compareStrings),
+    dirs: allDirs.filter((dir) => !config.excluded(dir)),
+    allDirs,
     files: [...files.keys()].sort(compareStrings),
     kind: (path) => {
       if (files.has(path)) return "file";
@@ -175,9 +170,20 @@ export function createProject(source: Source, config: ResolvedConfig, factsOf: F
       const path = inside(dir, config.file);
       if (last?.path === path) return last;
       if (!files.has(path)) return undefined;
-      return (last = docOf(dir, path, read(path) ?? "", (text) => extracted(path, text)));
+      return (last = docOf(dir, path, read(path) ?? "", factsOf));
     },
-    markdown,
+    anchors: (path) => {
+      if (!anchors.has(path)) {
+        const text = read(path);
+        anchors.set(path, text === undefined ? undefined : anchorsOf(factsOf(withoutMark(text))));
+      }
+      return anchors.get(path);
+    },
     template: (dir) => config.template(dir),
+    facts: noFacts,
+    read,
+    original: (path) => files.get(path)?.original ?? path,
   };
+  project.facts = loadFacts(config.facts, project, read);
+  return project;
 }

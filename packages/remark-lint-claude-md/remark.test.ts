@@ -63,7 +63,7 @@ test("the nearest documented ancestor answers for a directory without a document
   const world = {
     files: {
       "CLAUDE.md": "# CLAUDE.md\n",
-      "jobs/CLAUDE.md": "# jobs/CLAUDE.md\n",
+      "jobs/CLAUDE.md": "# jobs/CLAUDE.md\n[up](..)\n",
       "jobs/a/b/c.ts": "",
       "docs/x": "",
     },
@@ -103,7 +103,7 @@ describe("the preset under remark-cli", () => {
     "claude-md.config.mjs":
       'export default { templates: [{ files: ["**"], template: "docs/template.md" }] };\n',
     "docs/template.md": "# {{path}}/CLAUDE.md\n",
-    "docs/CLAUDE.md": "# docs/CLAUDE.md\n",
+    "docs/CLAUDE.md": "# docs/CLAUDE.md\n\n[up](../CLAUDE.md)\n",
     "CLAUDE.md": "# CLAUDE.md\n",
   };
 
@@ -126,7 +126,7 @@ describe("the preset under remark-cli", () => {
     );
   });
 
-  test("remark-lint's comments silence a rule here, unlike in `claude-md check`", () => {
+  test("remark-lint's comments silence a rule here, too", () => {
     const text = "<!--lint disable claude-md-title-->\n\n# Root\n";
     expect(run(repository({ ...files, "CLAUDE.md": text }))).toMatchObject({ code: 0 });
   });

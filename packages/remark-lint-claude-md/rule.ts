@@ -1,4 +1,4 @@
-import type { Problem } from "./finding.ts";
+import type { Finding, Problem } from "./finding.ts";
 import type { Doc, Project } from "./project.ts";
 
 /**
@@ -9,8 +9,12 @@ export interface Rule<Options extends object = object> {
   /** Without the prefix `claude-md-`. */
   name: string;
   options: Options;
+  /** Where the configuration says nothing; an error by default. */
+  level?: "warning";
   /** What is wrong with a document. */
   document?(doc: Doc, project: Project, options: Options): Iterable<Problem>;
+  /** What is wrong in view of what all rules found, silenced or not. */
+  after?(doc: Doc, project: Project, findings: readonly Finding[]): Iterable<Problem>;
   /** What is wrong with a directory that has no document, or that is required and does not exist. */
   missing?(dir: string, project: Project, options: Options): Iterable<Problem>;
 }

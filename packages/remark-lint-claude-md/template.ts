@@ -22,6 +22,10 @@ export interface TemplateSection {
   labels: TemplateLabel[];
   /** The section holds a directory tree. */
   tree: boolean;
+  /** The section holds links to other directories. */
+  links: boolean;
+  /** Regions that stand in the section where a provider knows them. */
+  blocks: { name: string; args: string[] }[];
   /** Texts that must not survive in a document. */
   placeholders: string[];
 }
@@ -108,12 +112,14 @@ function finish(path: string, own: OwnTemplate, title: string, sections: Templat
     title,
     ...(own.budget === undefined ? {} : { budget: own.budget }),
     ...(own.footer ? { footer: own.footer } : {}),
-    sections: sections.map(({ heading, na, optional, labels, tree, placeholders }) => ({
+    sections: sections.map(({ heading, na, optional, labels, tree, links, blocks, placeholders }) => ({
       heading,
       na,
       optional,
       labels,
       tree,
+      links,
+      blocks,
       placeholders,
     })),
   };
@@ -171,6 +177,8 @@ function restate(where: string, own: OwnSection, base: TemplateSection, basePath
     heading: base.heading,
     na: own.na || base.na,
     tree: own.tree || base.tree,
+    links: own.links || base.links,
+    blocks: own.blocks.length > 0 ? own.blocks : base.blocks,
     placeholders: [...new Set([...base.placeholders, ...own.placeholders])],
   };
 }
@@ -202,6 +210,8 @@ function compile(path: string, source: string): OwnTemplate {
         optional: false,
         labels: [],
         tree: false,
+        links: false,
+        blocks: [],
         placeholders: [],
         stated: false,
       };
@@ -289,11 +299,20 @@ function readContent(node: RootContent, section: OwnSection): void {
           default: fact === undefined ? value : "",
           ...(fact === undefined ? {} : { fact }),
         });
-      } else addPlaceholder(toString(paragraph), section);
+      } else {
+        section.links ||= paragraph.children.some((child) => child.type === "link");
+        addPlaceholder(toString(paragraph), section);
+      }
     }
     return;
   }
-  addPlaceholder(toString(node), section);
+  const text = toString(node);
+  const blocks = [...text.matchAll(/\{\{\s*block\s+([^}]+?)\s*\}\}/g)];
+  for (const block of blocks) {
+    const [name = "", ...args] = (block[1] ?? "").split(/\s+/);
+    section.blocks.push({ name, args });
+  }
+  if (blocks.length === 0) addPlaceholder(text, section);
 }
 
 function addPlaceholder(text: string, section: OwnSection): void {

@@ -1,7 +1,10 @@
-import { reasonOf } from "../extract.ts";
+import { type Label, reasonOf } from "../extract.ts";
+import type { Sourced } from "../facts.ts";
+import type { Fix, Problem } from "../finding.ts";
 import { canonical } from "../names.ts";
+import { lineEnding } from "../regions.ts";
 import { rule } from "../rule.ts";
-import { labelsIn, sectionReason, sectionsOf, shortestReason } from "../sections.ts";
+import { labelsIn, type Section, sectionReason, sectionsOf, shortestReason } from "../sections.ts";
 
 /**
  * A section has the template's fields, each with a value. A field is a bold run that begins a line, or a sub-heading.
@@ -67,6 +70,57 @@ import { labelsIn, sectionReason, sectionsOf, shortestReason } from "../sections
  * jobs/CLAUDE.md:3:3-3:15 error empty: Unexpected field `Service` without a value, expected one
  * ```
  *
+ * ### ok: a fact owns the value, and words follow
+ *
+ * `template.md`:
+ * ```md
+ * # {{path}}/CLAUDE.md
+ * ## AWS
+ * - **Memory**: {{fact memory}}
+ * ```
+ * `jobs/CLAUDE.md`:
+ * ```md
+ * # jobs/CLAUDE.md
+ * ## AWS
+ * - **Memory**: 512 MB — twice that at night
+ * ```
+ * `workers/CLAUDE.md`:
+ * ```md
+ * # workers/CLAUDE.md
+ * ## AWS
+ * - **Memory**: differs
+ * ```
+ * Facts:
+ * ```json
+ * { "values": { "jobs memory": "512 MB" } }
+ * ```
+ *
+ * ### not ok: the fact has changed
+ *
+ * `template.md`:
+ * ```md
+ * # {{path}}/CLAUDE.md
+ * ## AWS
+ * - **Memory**: {{fact memory}}
+ * - **Image**: {{fact image}}
+ * ```
+ * `jobs/CLAUDE.md`:
+ * ```md
+ * # jobs/CLAUDE.md
+ * ## AWS
+ * - **Memory**: 256 MB — twice that at night
+ * - **Image**:
+ * ```
+ * Facts:
+ * ```json
+ * { "values": { "jobs memory": "512 MB", "jobs image": "node" } }
+ * ```
+ * Reports:
+ * ```text
+ * jobs/CLAUDE.md:3:3-3:43 error bound: Unexpected `Memory` value `256 MB`, expected `512 MB`
+ * jobs/CLAUDE.md:4:3-4:13 error bound: Unexpected field `Image` without a value, expected `node`
+ * ```
+ *
  * ### not ok: not applicable where it must apply, or without a reason
  *
  * `template.md`:
@@ -106,13 +160,17 @@ export const fields = rule({
       for (const wanted of own.labels) {
         const found = labels.find((label) => canonical(label.text) === canonical(wanted.text));
         const reason = found && reasonOf(text.slice(...found.value));
+        const sourced = wanted.fact === undefined ? undefined : project.facts.value(wanted.fact, dir);
         if (!found)
           yield {
             kind: "missing",
             message: `Unexpected section \`${heading.raw}\` without the field \`${wanted.text}\`, expected \`- **${wanted.text}**: …\``,
             at: heading.range,
-            expected: [`- **${wanted.text}**: ${wanted.default}`],
+            expected: [`- **${wanted.text}**: ${sourced?.value ?? wanted.default}`],
+            fix: insertion(wanted.text, sourced?.value ?? wanted.default, section, own.labels, labels, text),
           };
+        else if (sourced && !keeps(text.slice(...found.value), sourced.value))
+          yield boundProblem(wanted.text, found, sourced, text);
         else if (found.empty)
           yield {
             kind: "empty",
@@ -136,3 +194,55 @@ export const fields = rule({
     }
   },
 });
+
+/** The value is the fact's, and people's own words may follow. */
+function keeps(value: string, fact: string): boolean {
+  return value === fact || value.startsWith(`${fact} — `);
+}
+
+function boundProblem(name: string, label: Label, fact: Sourced<string>, text: string): Problem {
+  const value = text.slice(...label.value);
+  const own = value.search(/\s— /);
+  const words = label.value[0] + (own === -1 ? value.length : own);
+  const written = text.slice(label.value[0], words);
+  // An empty value leaves the space after the colon.
+  const end = written === "" ? words + (/^[ \t]*/.exec(text.slice(words))?.[0].length ?? 0) : words;
+  const space = /[\s]$/.test(text.slice(0, label.value[0])) ? "" : " ";
+  const colon = /[:：]\s*$/.test(text.slice(label.range[0], label.value[0]).replaceAll("*", "")) ? "" : ":";
+  return {
+    kind: "bound",
+    message:
+      written === ""
+        ? `Unexpected field \`${name}\` without a value, expected \`${fact.value}\``
+        : `Unexpected \`${name}\` value \`${written}\`, expected \`${fact.value}\``,
+    at: label.range,
+    ...(written === "" ? {} : { actual: written }),
+    expected: [fact.value],
+    related: `${fact.file}:${fact.line}`,
+    fix: { grade: "S", edits: [[label.value[0], end, `${colon}${space}${fact.value}`]] },
+    note: "run `claude-md fix`",
+  };
+}
+
+/** A new field stands after the one that precedes it in the template. */
+function insertion(
+  name: string,
+  value: string,
+  section: Section,
+  wanted: readonly { text: string }[],
+  labels: readonly Label[],
+  text: string,
+): Fix {
+  const index = wanted.findIndex((label) => label.text === name);
+  const before = wanted
+    .slice(0, index)
+    .map(({ text: other }) => labels.find((label) => canonical(label.text) === canonical(other)))
+    .findLast((label) => label !== undefined);
+  const at = endOfLine(text, before?.range[1] ?? section.heading.range[1]);
+  return { grade: "G", edits: [[at, at, `${lineEnding(text)}- **${name}**: ${value}`.trimEnd()]] };
+}
+
+function endOfLine(text: string, from: number): number {
+  const end = text.slice(from).search(/[\r\n]/);
+  return end === -1 ? text.length : from + end;
+}

@@ -1,10 +1,11 @@
 import type { DocFacts, Link } from "../extract.ts";
-import type { Problem } from "../finding.ts";
+import { addressFix } from "../destination.ts";
+import type { Fix, Problem } from "../finding.ts";
 import { nearest } from "../names.ts";
 import { inside, nameOf, parentOf, relativeTo, resolveFrom } from "../paths.ts";
 import type { Project } from "../project.ts";
 import { rule } from "../rule.ts";
-import { slugsOf, visible } from "../slug.ts";
+import { anchorsOf, visible } from "../slug.ts";
 
 /**
  * Links lead to something that git knows, anchors included, and say where they lead.
@@ -141,12 +142,37 @@ import { slugsOf, visible } from "../slug.ts";
 export const links = rule({
   name: "links",
   options: {},
-  *document({ dir, path, facts }, project) {
-    for (const link of facts.links) {
-      for (const problem of problemsOf(link, dir, path, facts, project)) yield { ...problem, at: link.range };
-    }
+  *document(doc, project) {
+    const { dir, path, facts, text } = doc;
+    for (const link of facts.links)
+      for (const problem of problemsOf(link, dir, path, facts, project)) {
+        const grade = grades[problem.kind];
+        const [replacement] = problem.expected ?? [];
+        const fix =
+          grade && replacement !== undefined
+            ? addressFix(link, text, grade, addressIn(link.url, replacement))
+            : {};
+        yield { ...problem, at: link.range, ...fix };
+      }
   },
 });
+
+const grades: Record<string, Fix["grade"] | undefined> = {
+  missing: "G",
+  case: "S",
+  anchor: "G",
+  invisible: "S",
+  "directory-anchor": "S",
+  "text-path": "G",
+};
+
+/** The address `url` with its wrong part replaced: an anchor, or the path before it. */
+function addressIn(url: string, expected: string): string {
+  const replacement = url.startsWith("./") ? expected : expected.replace(/^\.\//, "");
+  const hash = url.indexOf("#");
+  if (replacement.startsWith("#")) return `${hash === -1 ? url : url.slice(0, hash)}${replacement}`;
+  return replacement.includes("#") || hash === -1 ? replacement : `${replacement}${url.slice(hash)}`;
+}
 
 function* problemsOf(
   link: Link,
@@ -170,7 +196,7 @@ function* problemsOf(
     return;
   }
   if (address.path === "") {
-    if (address.anchor !== "") yield* anchorProblems(address.anchor, facts);
+    if (address.anchor !== "") yield* anchorProblems(address.anchor, anchorsOf(facts));
     return;
   }
 
@@ -207,8 +233,8 @@ function* problemsOf(
         expected: [expected],
       };
     } else if (/\.(?:md|markdown)$/i.test(target)) {
-      const document = target === from ? facts : project.markdown(target);
-      if (document) yield* anchorProblems(address.anchor, document, target === from ? undefined : target);
+      const known = target === from ? anchorsOf(facts) : project.anchors(target);
+      if (known) yield* anchorProblems(address.anchor, known, target === from ? undefined : target);
     }
   }
   yield* textProblems(link, target, dir, project);
@@ -276,21 +302,7 @@ function nearestDirectory(dir: string, project: Project): string | undefined {
   return twins.length === 1 ? twins[0] : nearest(dir, documented);
 }
 
-const anchorsOfDocument = new WeakMap<DocFacts, ReadonlySet<string>>();
-
-/** Every anchor of a document, from headings and raw HTML. */
-function anchorsOf(facts: DocFacts): ReadonlySet<string> {
-  let anchors = anchorsOfDocument.get(facts);
-  if (!anchors) {
-    const all = [...slugsOf(facts.headings.map((heading) => heading.text)), ...facts.anchors];
-    anchors = new Set(all.map((anchor) => anchor.normalize("NFC")));
-    anchorsOfDocument.set(facts, anchors);
-  }
-  return anchors;
-}
-
-function* anchorProblems(anchor: string, facts: DocFacts, file?: string): Iterable<Problem> {
-  const known = anchorsOf(facts);
+function* anchorProblems(anchor: string, known: ReadonlySet<string>, file?: string): Iterable<Problem> {
   if (known.has(anchor)) return;
   const anchors = [...known];
   const place = file === undefined ? "" : ` in \`${file}\``;

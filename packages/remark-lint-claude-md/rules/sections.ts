@@ -1,10 +1,12 @@
 import type { DocFacts } from "../extract.ts";
-import type { Problem } from "../finding.ts";
+import type { Fix, Problem } from "../finding.ts";
 import { canonical, nearest } from "../names.ts";
 import { resolveFrom } from "../paths.ts";
-import type { Doc } from "../project.ts";
+import type { Doc, Project } from "../project.ts";
+import { lineEnding, withEnding } from "../regions.ts";
 import { rule } from "../rule.ts";
 import { footerBlock, type Section, sectionReason, sectionsOf, shortestReason } from "../sections.ts";
+import { sectionText } from "../scaffold.ts";
 import { footerFor, type Template, type TemplateSection } from "../template.ts";
 
 /**
@@ -171,7 +173,7 @@ export const sections = rule({
     const template = project.template(dir);
     const found = sectionsOf(facts, template);
     const nearMisses = nearMissesOf(facts, found, template);
-    yield* absent(facts, found, template, nearMisses);
+    yield* absent(doc, found, template, nearMisses, project);
     yield* arrangement(found, doc, template);
     for (const section of found) {
       if (section.template) yield* content(section, section.template, template);
@@ -215,11 +217,13 @@ function lettersOf(heading: string): string {
 }
 
 function* absent(
-  facts: DocFacts,
+  doc: Doc,
   found: Section[],
   template: Template,
   nearMisses: ReturnType<typeof nearMissesOf>,
+  project: Project,
 ): Iterable<Problem> {
+  const { facts } = doc;
   for (const [heading, wanted] of nearMisses)
     yield {
       kind: "near-miss",
@@ -227,6 +231,7 @@ function* absent(
       at: heading.range,
       actual: heading.raw,
       expected: [`## ${wanted.heading}`],
+      fix: { grade: "G", edits: [[...heading.range, `## ${wanted.heading}`]] },
     };
   const near = new Set(nearMisses.values());
   const missing = template.sections.filter(
@@ -241,7 +246,36 @@ function* absent(
     message: `Unexpected document without ${count} of \`${template.path}\`, expected ${headings.map((heading) => `\`${heading}\``).join(", ")}`,
     at: facts.headings.find((heading) => heading.depth === 1)?.range,
     expected: headings,
+    fix: { grade: "G", edits: insertions(missing, doc, found, template, project) },
   };
+}
+
+/** New sections stand before the next one of the template that the document has, or last. */
+function insertions(
+  missing: TemplateSection[],
+  doc: Doc,
+  found: Section[],
+  template: Template,
+  project: Project,
+): Fix["edits"] {
+  const ending = lineEnding(doc.text);
+  const last = footerBlock(doc.facts, template)?.rule.range[0] ?? doc.text.length;
+  const groups = Map.groupBy(missing, (section) => {
+    const following = template.sections.slice(template.sections.indexOf(section) + 1);
+    const next = found.find(({ template: own }) => own && following.includes(own));
+    return next?.heading.range[0] ?? last;
+  });
+  return [...groups].map(([at, sections]) => {
+    const text = sections.map((section) => `${sectionText(section, doc.dir, project)}\n`).join("\n");
+    const before = doc.text.slice(0, at);
+    const gap =
+      before === "" || /(?:\n|\r)[^\S\r\n]*(?:\r\n|\n|\r)$/.test(before)
+        ? ""
+        : /[\r\n]$/.test(before)
+          ? "\n"
+          : "\n\n";
+    return [at, at, withEnding(`${gap}${text}${at === doc.text.length ? "" : "\n"}`, ending)];
+  });
 }
 
 function* arrangement(found: Section[], doc: Doc, template: Template): Iterable<Problem> {
@@ -280,6 +314,7 @@ function* content(section: Section, own: TemplateSection, template: Template): I
       at: heading.range,
       actual: heading.raw,
       expected: [`## ${own.heading}`],
+      fix: { grade: "S", edits: [[...heading.range, `## ${own.heading}`]] },
     };
   const reason = sectionReason(section);
   if (blocks.length === 0)
@@ -322,6 +357,18 @@ function* footer({ dir, facts, text: source }: Doc, template: Template): Iterabl
     message: `Unexpected ${found ? "footer" : "document without a footer"}, expected \`${expected}\``,
     at: found?.text.range,
     expected: [`---\n${expected}`],
+    fix: found
+      ? { grade: "S", edits: [[...found.text.range, expected]] }
+      : {
+          grade: "G",
+          edits: [
+            [
+              source.length,
+              source.length,
+              withEnding(`${source.endsWith("\n") ? "" : "\n"}\n---\n${expected}\n`, lineEnding(source)),
+            ],
+          ],
+        },
     note: "it stands last, below a line of `---`",
   };
 }

@@ -1,4 +1,5 @@
 import { canonical } from "../names.ts";
+import { lineEnding } from "../regions.ts";
 import { rule } from "../rule.ts";
 import { titleFor } from "../template.ts";
 
@@ -57,7 +58,7 @@ import { titleFor } from "../template.ts";
 export const title = rule({
   name: "title",
   options: {},
-  *document({ dir, facts }, project) {
+  *document({ dir, facts, text }, project) {
     if (facts.blank) return;
     const expected = titleFor(project.template(dir), dir);
     const [first, ...others] = facts.headings.filter((heading) => heading.top && heading.depth === 1);
@@ -66,6 +67,7 @@ export const title = rule({
         kind: "absent",
         message: `Unexpected document without a title, expected \`# ${expected}\``,
         expected: [`# ${expected}`],
+        fix: { grade: "G", edits: [[0, 0, `# ${expected}${lineEnding(text).repeat(2)}`]] },
       };
       return;
     }
@@ -76,6 +78,7 @@ export const title = rule({
         at: first.range,
         actual: first.raw,
         expected: [`# ${expected}`],
+        fix: { grade: "S", edits: [[...first.range, `# ${expected}`]] },
       };
     for (const other of others)
       yield {

@@ -1,7 +1,9 @@
 import type { Fence } from "../extract.ts";
-import type { Detail, Problem, Range } from "../finding.ts";
+import type { Detail, Fix, Problem, Range } from "../finding.ts";
 import { inside, isWithin, nameOf, parentOf, resolveFrom } from "../paths.ts";
 import type { Doc, Project } from "../project.ts";
+import { newTree, rootLabel, treeFix } from "../print-tree.ts";
+import { lineEnding, withEnding } from "../regions.ts";
 import { rule } from "../rule.ts";
 import { sectionsOf } from "../sections.ts";
 import { type Entry, globMatcher, isGlob, parseTree, type Tree } from "../tree.ts";
@@ -225,14 +227,35 @@ export const tree = rule<TreeOptions>({
       if (!facts.fences.some((fence) => fence.range[0] >= section.start && fence.range[1] <= section.end))
         yield {
           kind: "absent",
-          message: `Unexpected section \`${section.heading.raw}\` without a tree, expected one of \`${labelOf(dir)}\``,
+          message: `Unexpected section \`${section.heading.raw}\` without a tree, expected one of \`${rootLabel(dir)}\``,
           at: section.heading.range,
+          fix: {
+            grade: "G",
+            edits: [
+              [
+                section.heading.range[1],
+                section.heading.range[1],
+                withEnding(`\n\`\`\`text\n${newTree(dir, project)}\n\`\`\``, lineEnding(doc.text)),
+              ],
+            ],
+          },
         };
     for (const fence of facts.fences) {
       const parsed = parseTree(fence.value);
       const place = placeIn(fence, doc);
-      if (within(fence)) yield* askedTree(parsed, dir, place, project, options);
-      else if ("entries" in parsed) yield* otherTree(parsed, dir, place, project, options);
+      const asked = within(fence);
+      const about = asked ? dir : "entries" in parsed ? otherRoot(parsed, dir, project) : undefined;
+      const problems = asked
+        ? askedTree(parsed, dir, place, project, options)
+        : "entries" in parsed
+          ? otherTree(parsed, dir, place, project, options)
+          : [];
+      let fix: Fix | undefined;
+      for (const problem of problems) {
+        if ("entries" in parsed && about !== undefined && problem.kind !== "unparsable")
+          fix ??= treeFix(fence, parsed, about, doc, project, options);
+        yield { ...problem, fix };
+      }
     }
   },
 });
@@ -255,11 +278,6 @@ function placeIn(fence: Fence, doc: Doc): Place {
     line: (line) => [startOf(line), startOf(line) + (fence.value.split(/\r\n|\n|\r/)[line]?.length ?? 0)],
     number: (line) => fence.line + line + 1,
   };
-}
-
-/** How a tree of `dir` begins. */
-function labelOf(dir: string): string {
-  return dir === "" ? "./" : `${dir}/`;
 }
 
 function* askedTree(
@@ -286,11 +304,23 @@ function* askedTree(
   )
     yield {
       kind: "root",
-      message: `Unexpected ${label === undefined ? "tree without a root" : `root \`${label}/\``}, expected \`${labelOf(dir)}\``,
+      message: `Unexpected ${label === undefined ? "tree without a root" : `root \`${label}/\``}, expected \`${rootLabel(dir)}\``,
       at: parsed.root ? place.entry(parsed.root) : place.line(0),
-      expected: [labelOf(dir)],
+      expected: [rootLabel(dir)],
     };
   yield* compare(dir, parsed.root, parsed.entries, true, place, project, options);
+}
+
+function placesOf(root: Entry, dir: string): (string | undefined)[] {
+  const own = nameOf(dir) === root.name ? [dir] : [];
+  return [resolveFrom("", root.name), resolveFrom(dir, root.name), ...own];
+}
+
+/** The directory that a tree outside the template's section shows. */
+function otherRoot(parsed: Tree, dir: string, project: Project): string | undefined {
+  return parsed.root
+    ? placesOf(parsed.root, dir).find((path) => path !== undefined && project.kind(path) === "directory")
+    : undefined;
 }
 
 function* otherTree(
@@ -302,12 +332,8 @@ function* otherTree(
 ): Iterable<Problem> {
   const root = looksLikeTree(parsed) ? parsed.root : undefined;
   if (!root) return;
-  const places = [
-    resolveFrom("", root.name),
-    resolveFrom(dir, root.name),
-    ...(nameOf(dir) === root.name ? [dir] : []),
-  ];
-  const found = places.find((path) => path !== undefined && project.kind(path) === "directory");
+  const places = placesOf(root, dir);
+  const found = otherRoot(parsed, dir, project);
   if (found !== undefined) {
     yield* compare(found, root, parsed.entries, false, place, project, options);
     return;
