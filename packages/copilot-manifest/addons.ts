@@ -1,7 +1,6 @@
-import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, lstatSync } from "node:fs";
 import { join } from "node:path";
 import { at, entriesOf, mapNode, textOf, toValue } from "./node.ts";
-import { displayPath } from "./problem.ts";
 import type {
   AddonOutput,
   AddonParameter,
@@ -24,8 +23,8 @@ function parsedOnce(workspace: Workspace, path: string): Parsed & { text: string
   parsedFiles.set(workspace, files);
   const known = files.get(path);
   if (known) return known;
-  const text = readFileSync(path, "utf8");
-  const parsed = { text, ...parseYaml(displayPath(workspace.root, path), text, { cloudFormation: true }) };
+  const text = workspace.files.read(path) ?? "";
+  const parsed = { text, ...parseYaml(path, text, { cloudFormation: true }) };
   files.set(path, parsed);
   return parsed;
 }
@@ -98,23 +97,26 @@ class FolderReader {
 
   /** The files at the top of the folder; subfolders are nothing to Copilot. */
   #files(): string[] {
-    const folder = join(this.#workspace.root, this.#folder);
-    if (!existsSync(folder)) {
-      if (lstatSync(folder, { throwIfNoEntry: false })) this.#deadLink(folder);
+    const { files } = this.#workspace;
+    const names = files.list(this.#folder);
+    if (!names) {
+      if (this.#leadsNowhere(this.#folder)) this.#deadLink(this.#folder);
       return [];
     }
-    return readdirSync(folder)
-      .toSorted()
-      .filter((name) => {
-        const path = join(folder, name);
-        const stat = statSync(path, { throwIfNoEntry: false });
-        if (!stat) this.#deadLink(path);
-        return stat?.isFile() ?? false;
-      });
+    return names.filter((name) => {
+      const path = `${this.#folder}/${name}`;
+      if (files.read(path) !== undefined) return true;
+      if (this.#leadsNowhere(path)) this.#deadLink(path);
+      return false;
+    });
   }
 
-  #deadLink(path: string): void {
-    const file = displayPath(this.#workspace.root, path);
+  #leadsNowhere(path: string): boolean {
+    const onDisk = join(this.#workspace.root, path);
+    return lstatSync(onDisk, { throwIfNoEntry: false }) !== undefined && !existsSync(onDisk);
+  }
+
+  #deadLink(file: string): void {
     const hint = "Point it at an existing file or folder, or remove it.";
     this.#problems.push({
       rule: "link",
@@ -127,9 +129,8 @@ class FolderReader {
   }
 
   #parse(name: string): Node | undefined {
-    const path = join(this.#workspace.root, this.#folder, name);
-    const file = displayPath(this.#workspace.root, path);
-    const { text, root, problems } = parsedOnce(this.#workspace, path);
+    const file = `${this.#folder}/${name}`;
+    const { text, root, problems } = parsedOnce(this.#workspace, file);
     this.#problems.push(...problems);
     if (root?.kind !== "map" && problems.length === 0) {
       const lost = /^[./\w-]+\.ya?ml\s*$/.test(text);

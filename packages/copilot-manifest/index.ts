@@ -11,3 +11,5 @@ export { logicalId, outputVariable, topicLogicalId } from "./names.ts";
 export { parseSchedule } from "./schedule.ts";
 export { parseDuration } from "./duration.ts";
 export { formatProblem, formatProblems } from "./problem.ts";
+export { at, entriesOf, itemsOf, positionOf, textOf, textsOf, toValue } from "./node.ts";
+export { type Patch, readPatches } from "./patches.ts";

@@ -1,10 +1,8 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { logicalId } from "./names.ts";
 import { at, itemsOf, textOf } from "./node.ts";
-import { displayPath, suggest } from "./problem.ts";
+import { suggest } from "./problem.ts";
 import { isTrue } from "./read-workload.ts";
-import type { Node, Problem, Queue, Topic, Workload } from "./types.ts";
+import type { Files, Node, Problem, Queue, Topic, Workload } from "./types.ts";
 import { parseYaml } from "./yaml.ts";
 
 export interface Patch {
@@ -15,11 +13,11 @@ export interface Patch {
 }
 
 /** Reads `<folder>/overrides/cfn.patches.yml`, links followed; no file is no patch. */
-export function readPatches(root: string, folder: string, problems: Problem[]): Patch[] {
-  const path = join(root, folder, "overrides", "cfn.patches.yml");
-  if (!existsSync(path)) return [];
-  const file = displayPath(root, path);
-  const parsed = parseYaml(file, readFileSync(path, "utf8"), { cloudFormation: true });
+export function readPatches(files: Files, folder: string, problems: Problem[]): Patch[] {
+  const file = `${folder}/overrides/cfn.patches.yml`;
+  const text = files.read(file);
+  if (text === undefined) return [];
+  const parsed = parseYaml(file, text, { cloudFormation: true });
   problems.push(...parsed.problems);
   return itemsOf(parsed.root).map((item) => {
     const op = textOf(at(item, "op")) ?? "";

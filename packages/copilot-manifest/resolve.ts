@@ -67,7 +67,7 @@ function resolveWorkload(
   unknownEnvironments(workspace, root, problems);
   const merged = mergeEnvironment(root, type, scope.environment, problems);
   const workload = readWorkload(merged, source.name, type, source.file, scope);
-  const patches = readPatches(workspace.root, `copilot/${source.name}`, problems);
+  const patches = readPatches(workspace.files, `copilot/${source.name}`, problems);
   applyRawDelivery([...(workload.queue ? [workload.queue] : []), ...workload.topicQueues], patches);
   checkWorkload(merged, workload, problems);
   checkPatches(workload, patches, problems);

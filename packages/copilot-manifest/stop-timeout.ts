@@ -15,7 +15,7 @@ export function stopTimeoutOf(
         return { seconds: Number(value), at: workload.source(["taskdef_overrides", i]) };
     }
   }
-  const patch = readPatches(workspace.root, `copilot/${workload.name}`, []).findLast(
+  const patch = readPatches(workspace.files, `copilot/${workload.name}`, []).findLast(
     ({ op, path }) =>
       op !== "remove" && path === "/Resources/TaskDefinition/Properties/ContainerDefinitions/0/StopTimeout",
   );

@@ -1,3 +1,7 @@
+import type { Files } from "./files.ts";
+
+export type { Files };
+
 /** A place in a file. `file` is relative to the workspace root with `/`; `line` and `column` count from 1. */
 export interface Position {
   file: string;
@@ -61,6 +65,8 @@ export interface WorkloadSource extends Source {
 export interface Workspace {
   /** The repository's root, the parent of `copilot/`. */
   root: string;
+  /** Where it was read from, and where patches and addons are. */
+  files: Files;
   application: string;
   /** Names of the folders in `copilot/environments/` that hold a manifest. Empty: nothing here can say which exist. */
   environments: string[];

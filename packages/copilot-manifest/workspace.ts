@@ -1,7 +1,7 @@
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { join, resolve as absolute } from "node:path";
+import { resolve as absolute } from "node:path";
+import { type Files, filesOnDisk } from "./files.ts";
 import { at, textOf } from "./node.ts";
-import { displayPath, suggest } from "./problem.ts";
+import { suggest } from "./problem.ts";
 import type { MapNode, Problem, Source, WorkloadSource, Workspace } from "./types.ts";
 import { isWorkloadType, workloadTypes } from "./workload-schema.ts";
 import { parseYaml } from "./yaml.ts";
@@ -13,34 +13,38 @@ const reservedInEnvironments = new Set(["addons", "overrides"]);
 /**
  * Reads everything under `<root>/copilot`. Mistakes of users are `problems`, never exceptions.
  * @param root the repository's root, the parent of `copilot/`
+ * @param files where it is read from, instead of the disk; what only a checkout can answer (code, dead links, whether
+ *   the paths that manifests name exist) `check` still asks the disk.
  */
-export function readWorkspace(root: string): Workspace {
-  const reader = new WorkspaceReader(absolute(root));
-  return reader.read();
+export function readWorkspace(root: string, files?: Files): Workspace {
+  const path = absolute(root);
+  return new WorkspaceReader(path, files ?? filesOnDisk(path)).read();
 }
 
 class WorkspaceReader {
   readonly #root: string;
+  readonly #files: Files;
   readonly #problems: Problem[] = [];
 
-  constructor(root: string) {
+  constructor(root: string, files: Files) {
     this.#root = root;
+    this.#files = files;
   }
 
   read(): Workspace {
-    const copilot = join(this.#root, "copilot");
-    const environments = this.#manifests(join(copilot, "environments"), reservedInEnvironments);
-    const pipelines = this.#manifests(join(copilot, "pipelines"), new Set());
-    const legacy = join(copilot, "pipeline.yml");
-    if (existsSync(legacy)) pipelines.set("pipeline", this.#source("pipeline", legacy));
+    const environments = this.#manifests("copilot/environments", reservedInEnvironments);
+    const pipelines = this.#manifests("copilot/pipelines", new Set());
+    const legacy = this.#source("pipeline", "copilot/pipeline.yml");
+    if (legacy) pipelines.set("pipeline", legacy);
     const workloads = new Map<string, WorkloadSource>();
-    for (const [name, source] of this.#manifests(copilot, reserved)) {
+    for (const [name, source] of this.#manifests("copilot", reserved)) {
       const workload = this.#workload(source);
       if (workload) workloads.set(name, workload);
     }
     return {
       root: this.#root,
-      application: this.#application(copilot),
+      files: this.#files,
+      application: this.#application(),
       environments: [...environments.keys()],
       environmentManifests: environments,
       workloads,
@@ -49,10 +53,10 @@ class WorkspaceReader {
     };
   }
 
-  #application(copilot: string): string {
-    const file = join(copilot, ".workspace");
-    const place = { file: displayPath(this.#root, file), line: 1, column: 1 };
-    if (!existsSync(copilot)) {
+  #application(): string {
+    const file = "copilot/.workspace";
+    const place = { file, line: 1, column: 1 };
+    if (!this.#files.list("copilot")) {
       const hint = "Start it where `copilot/` lies, or give that folder with --root.";
       this.#problems.push({
         rule: "no-workspace",
@@ -63,7 +67,8 @@ class WorkspaceReader {
       });
       return "";
     }
-    const name = existsSync(file) ? textOf(at(this.#parse(file), "application")) : undefined;
+    const text = this.#files.read(file);
+    const name = text === undefined ? undefined : textOf(at(this.#parse(file, text), "application"));
     if (name === undefined) {
       const hint = "Write `application: <name>` into it; `copilot app init` does.";
       this.#problems.push({
@@ -79,22 +84,20 @@ class WorkspaceReader {
   /** The folders directly below that hold a `manifest.yml`, read, in the order of their names. */
   #manifests(folder: string, except: Set<string>): Map<string, Source> {
     const found = new Map<string, Source>();
-    if (!existsSync(folder)) return found;
-    for (const name of readdirSync(folder).toSorted()) {
-      const file = join(folder, name, "manifest.yml");
-      if (except.has(name) || !isFile(file)) continue;
-      found.set(name, this.#source(name, file));
+    for (const name of this.#files.list(folder) ?? []) {
+      const source = except.has(name) ? undefined : this.#source(name, `${folder}/${name}/manifest.yml`);
+      if (source) found.set(name, source);
     }
     return found;
   }
 
-  #source(name: string, file: string): Source {
-    return { name, file: displayPath(this.#root, file), root: this.#parse(file) };
+  #source(name: string, file: string): Source | undefined {
+    const text = this.#files.read(file);
+    return text === undefined ? undefined : { name, file, root: this.#parse(file, text) };
   }
 
-  #parse(path: string): MapNode | undefined {
-    const file = displayPath(this.#root, path);
-    const { root, problems } = parseYaml(file, readFileSync(path, "utf8"));
+  #parse(file: string, text: string): MapNode | undefined {
+    const { root, problems } = parseYaml(file, text);
     this.#problems.push(...problems);
     if (root?.kind === "map") return root;
     if (problems.length === 0) {
@@ -124,9 +127,4 @@ class WorkspaceReader {
     }
     return { ...source, type };
   }
-}
-
-function isFile(path: string): boolean {
-  // A file in the place of the folder is no error, and `statSync` of older Nodes throws there.
-  return existsSync(path) && statSync(path).isFile();
 }
