@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { identify, isAlive, type ProcessIdentity } from "./identity.ts";
 import { UserError } from "./user-error.ts";
 
+/** What lies in the data folder while a runner uses it. */
 interface LockFile extends ProcessIdentity {
   /** The dashboard's address. */
   url: string;
@@ -46,7 +47,7 @@ export function lock(directory: string): Lock {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST" || attempt > 5) throw error;
     }
-    const held = read(file);
+    const held = readLock(file);
     if (held && isAlive(held)) {
       throw new UserError(
         `already running: process ${held.pid} uses ${directory}.`,
@@ -58,7 +59,7 @@ export function lock(directory: string): Lock {
     const aside = `${file}.${process.pid}`;
     try {
       renameSync(file, aside);
-      const moved = read(aside);
+      const moved = readLock(aside);
       if (moved && isAlive(moved)) renameSync(aside, file);
       else rmSync(aside, { force: true });
     } catch {
@@ -73,12 +74,13 @@ export function lock(directory: string): Lock {
       put(renameSync);
     },
     release() {
-      if (read(file)?.pid === process.pid) rmSync(file, { force: true });
+      if (readLock(file)?.pid === process.pid) rmSync(file, { force: true });
     },
   };
 }
 
-function read(file: string): LockFile | undefined {
+/** Reads it; undefined when there is none, or none that can be read. */
+export function readLock(file: string): LockFile | undefined {
   try {
     return JSON.parse(readFileSync(file, "utf8")) as LockFile;
   } catch {

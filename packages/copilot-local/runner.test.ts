@@ -1,7 +1,8 @@
 import { SendEmailCommand, SESv2Client } from "@aws-sdk/client-sesv2";
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { findRunning } from "./find.ts";
 import { start, type Running } from "./index.ts";
 import { isFree } from "./ports.ts";
 import { eventually, json, tinyWorkspace } from "./testing.ts";
@@ -28,6 +29,20 @@ interface Received {
   group: string;
   type?: string;
 }
+
+test("it is found by its data folder, and one that does not run is said not to", async () => {
+  const folder = join(workspace.root, ".local");
+  expect(await findRunning(folder)).toMatchObject({ environment: "test", aws: running.state().aws });
+  await expect(findRunning(workspace.root)).rejects.toThrow("no workspace is running");
+  // The lock of a process that is gone.
+  const dead = join(workspace.root, "dead");
+  mkdirSync(dead);
+  writeFileSync(
+    join(dead, "lock.json"),
+    JSON.stringify({ pid: process.pid, startedAt: "before", url: running.url }),
+  );
+  await expect(findRunning(dead)).rejects.toThrow("no workspace is running");
+});
 
 describe("what a workload is given", () => {
   test("the variables of Copilot and of its manifest, merged for the environment, and nothing of the developer's", async () => {
