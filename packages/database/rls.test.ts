@@ -27,6 +27,7 @@ const shared = new Map([
   ["parked_group", "groups that wait, seen by the consumer that parked them"],
   ["parked", "messages that wait"],
   ["attempt", "started receives"],
+  ["operator_log", "what operators did to messages; no workload may read it"],
 ]);
 
 let database: TestDatabase;
@@ -470,6 +471,7 @@ describe("roles", () => {
       "backend_outbox",
       "job_daily",
       "job_ensure_consistency",
+      "noren_operator",
       "worker_ec_order",
       "worker_external_ec",
       "worker_item",
@@ -488,6 +490,31 @@ describe("roles", () => {
         ],
       ]);
     }
+  });
+
+  test("the operator sees what waits between the workloads and nothing of the shop, and cannot forge or change the log", async () => {
+    const operator = database.connect("noren_operator");
+    const ask = (text: string) => operator.pool.query(text);
+    for (const name of ["outbox", "parked", "parked_group"]) await ask(`select from ${name}`);
+    const reached: string[] = [];
+    for (const { name } of tables) {
+      await ask(`select 1 from ${name}`).then(
+        () => reached.push(name),
+        (error: Error) => expect(error.message).toContain("permission denied"),
+      );
+    }
+    expect(reached).toEqual([]);
+    const id = newId();
+    await ask(`insert into operator_log (id, actor, action) values ('${id}', 'somebody', 'discard')`);
+    expect((await ask("select login, actor from operator_log")).rows).toEqual([
+      { login: "noren_operator", actor: "somebody" },
+    ]);
+    const forged = ask(
+      `insert into operator_log (id, actor, action, login) values ('${newId()}', 'a', 'b', 'c')`,
+    );
+    await expect(forged).rejects.toThrow("permission denied");
+    await expect(superuser.pool.query("delete from operator_log")).rejects.toThrow("are never changed");
+    await expect(app.pool.query("select 1 from operator_log")).rejects.toThrow("permission denied");
   });
 
   test("a workload may write to the outbox and not read it; the relay reads nothing else", async () => {

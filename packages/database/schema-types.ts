@@ -19,6 +19,7 @@ const scalars: Record<string, string> = {
   smallint: "number",
   integer: "number",
   bigint: "number",
+  real: "number",
   boolean: "boolean",
   date: "string",
   daterange: "string",

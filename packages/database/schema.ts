@@ -187,6 +187,18 @@ export interface Schema {
     created_at: Generated<Timestamp>;
     sent_at: Timestamp | null;
   };
+  operator_log: {
+    id: string;
+    at: Generated<Timestamp>;
+    login: Generated<string>;
+    actor: string;
+    approver: string | null;
+    action: string;
+    workload: string | null;
+    subject: string | null;
+    reason: string | null;
+    detail: Generated<Json>;
+  };
   order_lines: {
     company_id: string;
     order_id: string;
@@ -270,6 +282,9 @@ export interface Schema {
     group_id: string;
     reason: string;
     parked_at: Generated<Timestamp>;
+    replay_at: Timestamp | null;
+    replay_rate: number | null;
+    replaying: string | null;
   };
   payments: {
     company_id: string;

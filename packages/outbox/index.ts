@@ -1,3 +1,5 @@
+export { blockedEvents, retryBlocked, skipBlocked } from "./blocked.ts";
+export type { BlockedEvent } from "./blocked.ts";
 export { insert } from "./insert.ts";
 export type { OutboxRow, Queryable } from "./insert.ts";
 export { grants, migrations } from "./migrations.ts";

@@ -3,8 +3,19 @@ export { on } from "./handler.ts";
 export type { Context, Definition, Handler, On, Order } from "./handler.ts";
 export type { Log } from "./log.ts";
 export { grants, migrations } from "./migrations.ts";
-export { parkedCounts, parkedGroups } from "./parked.ts";
-export type { ParkedCount, ParkedGroup } from "./parked.ts";
+export {
+  askForReplay,
+  cancelReplay,
+  deadLetterToParked,
+  discardParked,
+  editParked,
+  parkedCounts,
+  parkedGroups,
+  parkedMessages,
+} from "./parked.ts";
+export type { ParkedCount, ParkedGroup, ParkedMessage } from "./parked.ts";
+export type { Queryable } from "./queryable.ts";
+export { unwrap } from "./message.ts";
 export { replay } from "./replay.ts";
 export type { Replayed, ReplayOptions } from "./replay.ts";
 export { work } from "./work.ts";

@@ -112,6 +112,19 @@ revoke execute on function inbox_partitions(integer), inbox_retire(integer) from
 select inbox_partitions();
 `,
   },
+  {
+    name: "worker-2",
+    sql: `
+alter table parked_group
+  add column replay_at timestamptz,
+  add column replay_rate real check (replay_rate > 0),
+  add column replaying text;
+create index parked_group_replay on parked_group (consumer, replay_at) where replay_at is not null;
+comment on column parked_group.replay_at is 'Somebody asked to replay the group; a running consumer does so from this moment on.';
+comment on column parked_group.replay_rate is 'At most so many messages a second and process; null: as fast as it goes.';
+comment on column parked_group.replaying is 'The process that is handling the first message. Without its advisory lock, it ended while it did.';
+`,
+  },
 ];
 
 /**

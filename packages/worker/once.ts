@@ -1,6 +1,7 @@
 import type { Pool, PoolClient, QueryResult } from "pg";
 import type { Context, Handler } from "./handler.ts";
 import type { Envelope } from "./message.ts";
+import type { Queryable } from "./queryable.ts";
 
 /** Turns the client of an open transaction into what handlers get as `tx`, and sets the tenant. */
 export type Transaction<Tx> = {
@@ -102,8 +103,8 @@ export async function commit(client: PoolClient): Promise<void> {
  * "Is it new here?" and "does its group wait?" in one round trip. The share lock on the group makes a message wait while a
  * replay is just emptying it, and then run as usual.
  */
-async function claim(
-  client: PoolClient,
+export async function claim(
+  client: Queryable,
   consumer: number,
   eventId: string,
   key: string,
@@ -194,8 +195,8 @@ export async function park(pool: Pool, parking: Parking): Promise<boolean> {
   });
 }
 
-async function append(
-  client: PoolClient,
+export async function append(
+  client: Queryable,
   { consumer, key, envelope, body, error, attempts }: Parking,
 ): Promise<void> {
   await client.query(

@@ -11,6 +11,7 @@ import type { Envelope, Incoming } from "./message.ts";
 import { diedBefore, once, park, parkingKey } from "./once.ts";
 import type { Transaction } from "./once.ts";
 import { Queue } from "./queue.ts";
+import { Replays } from "./replays.ts";
 import { Signal, backOff } from "./signal.ts";
 import { Slots } from "./slots.ts";
 
@@ -53,6 +54,8 @@ export type WorkerHealth = {
     /** Deleted because nobody here handles their type. */
     unknown: number;
     failed: number;
+    /** Parked ones that were handled on request. */
+    replayed: number;
     lastHandledAt: string | null;
     error: string | null;
   };
@@ -88,6 +91,7 @@ class Engine<Tx> implements Worker {
   readonly #slots: Slots;
   readonly #concurrency: number;
   readonly #waitSeconds: number;
+  readonly #replays: Replays<Tx>;
   readonly #lanes = new Map<string, Lane>();
   readonly #signal = new Signal();
   readonly #stopping = new AbortController();
@@ -112,6 +116,10 @@ class Engine<Tx> implements Worker {
     this.#slots = new Slots(this.#concurrency);
     this.#breaker = new Breaker(options.pool, this.#slots, options.log, () => this.#signal.fire());
     this.#waitSeconds = Math.min(20, options.waitSeconds ?? 3);
+    this.#replays = new Replays(options, this.#slots, {
+      consumer: () => (this.#breaker.open ? undefined : this.#consumer),
+      deadlineMs: () => this.#deadlineMs(),
+    });
     this.#running = this.#run();
   }
 
@@ -128,6 +136,7 @@ class Engine<Tx> implements Worker {
         loopAgeMs,
         databaseDown: this.#breaker.open,
         ...this.#counts,
+        replayed: this.#replays.handled,
         lastHandledAt: this.#lastHandledAt,
         error: this.#error,
       },
@@ -137,7 +146,7 @@ class Engine<Tx> implements Worker {
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#signal.fire();
-    await this.#running;
+    await Promise.all([this.#running, this.#replays.stop()]);
     await Promise.all([...this.#lanes.values()].map((lane) => lane.done));
     await this.#queue.flush();
     await this.#breaker.stop();

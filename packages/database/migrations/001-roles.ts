@@ -1,3 +1,5 @@
+import { login, role } from "./login.ts";
+
 /** Every workload that may log in, with the longest statement and the longest idle transaction it may have. */
 const workloads = {
   backend_api: { statement: "5s" },
@@ -11,21 +13,6 @@ const workloads = {
   job_daily: { statement: "30s" },
   job_ensure_consistency: { statement: "30s" },
 };
-
-const role = (name: string, options: string) => `
-do $$ begin create role ${name} ${options};
-exception when duplicate_object or unique_violation then null; end $$;`;
-
-// Roles belong to the cluster, not to the database, so they may be there already. No role has a password: in AWS the
-// password is an IAM token (rds_iam), on a laptop PostgreSQL trusts the loopback address.
-const login = (name: string, statement: string) => `${role(name, "login noinherit")}
-alter role ${name} inherit;
-alter role ${name} set statement_timeout = '${statement}';
-alter role ${name} set idle_in_transaction_session_timeout = '10s';
-alter role ${name} set lock_timeout = '5s';
-do $$ begin
-  if exists (select from pg_roles where rolname = 'rds_iam') then grant rds_iam to ${name}; end if;
-end $$;`;
 
 export const sql = `
 ${role("noren_app", "nologin")}

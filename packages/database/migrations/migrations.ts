@@ -10,6 +10,7 @@ import { sql as timeAndTalk } from "./007-time-and-talk.ts";
 import { sql as proof } from "./008-proof.ts";
 import { sql as lookups } from "./009-lookups.ts";
 import { sql as engines } from "./010-engines.ts";
+import { sql as operator } from "./011-operator.ts";
 
 export type Migration = { name: string; sql: string };
 
@@ -27,4 +28,5 @@ export const migrations: readonly Migration[] = [
   { name: "008-proof", sql: proof },
   { name: "009-lookups", sql: lookups },
   { name: "010-engines", sql: engines },
+  { name: "011-operator", sql: operator },
 ];
