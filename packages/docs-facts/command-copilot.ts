@@ -1,0 +1,105 @@
+import { alternatives, type CommandProblem, isPlaceholder, unexpected } from "./command-problem.ts";
+import { commands, type Flag, subcommands, version } from "./copilot-commands.ts";
+import type { Model } from "./model.ts";
+import { inside } from "./tree.ts";
+import { kind } from "./values-workload.ts";
+
+/** Holds `copilot …` against the CLI's own tree, and the names it is given against the workspace. */
+export function copilotProblem(model: Model, words: readonly string[]): CommandProblem | undefined {
+  let path = "";
+  let index = 0;
+  // `copilot help svc deploy` names a command, too.
+  if (words[0] === "help") index++;
+  for (; index < words.length; index++) {
+    const word = words[index] ?? "";
+    const known = subcommands(path);
+    if (known.length === 0 || word.startsWith("-")) break;
+    if (isPlaceholder(word) || alternatives(word).length > 1) return undefined;
+    if (!known.includes(word))
+      return {
+        ...unexpected("command", "command", word, known, index),
+        note: `\`copilot ${path === "" ? "" : `${path} `}--help\` of ${version} lists them`,
+      };
+    path = path === "" ? word : `${path} ${word}`;
+  }
+  return flagProblem(model, path, words, index);
+}
+
+function flagProblem(
+  model: Model,
+  path: string,
+  words: readonly string[],
+  from: number,
+): CommandProblem | undefined {
+  const flags = commands.get(path) ?? [];
+  for (let index = from; index < words.length; index++) {
+    const word = words[index] ?? "";
+    if (word === "--") return undefined;
+    if (!word.startsWith("-") || isPlaceholder(word.split("=")[0] ?? "")) continue;
+    const [name = "", given] = word.split(/=(.*)/s);
+    if (name === "--help" || name === "-h") continue;
+    const flag = flags.find(({ long, short }) => long === name || short === name);
+    if (!flag)
+      return {
+        ...unexpected(
+          "flag",
+          "flag",
+          name,
+          flags.map(({ long }) => long),
+          index,
+        ),
+        note: `\`copilot ${path} --help\` of ${version} lists them`,
+      };
+    if (!flag.takesValue) continue;
+    const at = given === undefined ? ++index : index;
+    const value = given ?? words[at];
+    const problem = value === undefined ? undefined : valueProblem(model, path, flag, value, at);
+    if (problem) return problem;
+  }
+  return undefined;
+}
+
+function valueProblem(
+  model: Model,
+  path: string,
+  flag: Flag,
+  value: string,
+  index: number,
+): CommandProblem | undefined {
+  const known = namesFor(model, path, flag.long);
+  if (!known) return undefined;
+  for (const each of value.split(",").flatMap(alternatives)) {
+    // `copilot deploy --name api/1`: the order in which it is deployed.
+    const name = path === "deploy" ? each.replace(/\/\d+$/, "") : each;
+    if (name === "" || isPlaceholder(name) || known.names.includes(name)) continue;
+    return unexpected("flag-value", known.what, name, known.names, index, known.where);
+  }
+  return undefined;
+}
+
+/** The names that a flag may be given; undefined where it may be any. */
+function namesFor(
+  model: Model,
+  path: string,
+  flag: string,
+): { what: string; names: string[]; where: string } | undefined {
+  const { root, environments, workloads, pipelines, application } = model;
+  const [group = "", verb = ""] = path.split(" ");
+  // A one-off task lives nowhere in the workspace, and what is being made does not exist yet.
+  if (flag === "--app")
+    return { what: "application", names: [application], where: inside(root, ".workspace") };
+  if (flag === "--env")
+    return { what: "environment", names: environments, where: inside(root, "environments") };
+  if (flag === "--workload")
+    return { what: "workload", names: workloads.map(({ name }) => name), where: root };
+  if (flag !== "--name" || verb === "init") return undefined;
+  if (group === "env")
+    return { what: "environment", names: environments, where: inside(root, "environments") };
+  if (group === "pipeline")
+    return { what: "pipeline", names: pipelines.map(({ name }) => name), where: inside(root, "pipelines") };
+  if (path === "deploy" || group === "run" || path === "svc exec")
+    return { what: "workload", names: workloads.map(({ name }) => name), where: root };
+  if (group !== "svc" && group !== "job") return undefined;
+  const names = workloads.filter((workload) => kind(workload) === group).map(({ name }) => name);
+  return { what: group === "svc" ? "service" : "job", names, where: root };
+}
