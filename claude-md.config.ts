@@ -1,3 +1,4 @@
+import { copilotFacts } from "docs-facts";
 import { defineConfig } from "remark-lint-claude-md";
 
 export default defineConfig({
@@ -29,10 +30,14 @@ export default defineConfig({
   // The last match wins.
   templates: [
     { files: ["**"], template: "docs/template-meta.md" },
+    { files: ["."], template: "docs/template-root.md" },
     { files: ["packages/**"], template: "docs/template-package.md" },
     { files: ["{copilot,workers,jobs,functions,backend-services}/**"], template: "docs/template-infra.md" },
   ],
+  // What the manifests, the pipelines and the packages say, nobody retypes.
+  facts: [copilotFacts({ events: "packages/events" })],
   rules: {
+    claims: "error",
     tree: ["error", { globs: "cover", ellipsis: "error" }],
   },
 });
