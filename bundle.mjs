@@ -1,5 +1,6 @@
 // What goes into a container: `node bundle.mjs <workload folder> <output folder>` (called by the Dockerfile).
 // One file with all code, beside it the files that the code reads at run time, and the certificates of RDS.
+// A workload with the script "migrate" brings a second entry, migrate.mjs: its image also migrates the database.
 import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { basename, dirname, join, resolve } from "node:path";
@@ -17,15 +18,22 @@ const { scripts } = JSON.parse(
     ),
   ),
 );
-const entry = scripts?.start?.match(/\S+\.tsx?$/)?.[0];
-if (!entry)
-  fail(`${workload}/package.json: the script "start" must end with the file to start, e.g. "node main.ts".`);
+const entries = { main: "start", ...(scripts?.migrate ? { migrate: "migrate" } : {}) };
+for (const [name, script] of Object.entries(entries)) {
+  const file = scripts?.[script]?.match(/\S+\.tsx?$/)?.[0];
+  if (!file)
+    fail(
+      `${workload}/package.json: the script "${script}" must end with the file to start, e.g. "node main.ts".`,
+    );
+  entries[name] = join(workload, file);
+}
 
 const copied = new Map();
 await mkdir(out, { recursive: true });
 await build({
-  entryPoints: [join(workload, entry)],
-  outfile: join(out, "main.mjs"),
+  entryPoints: entries,
+  outdir: out,
+  outExtension: { ".js": ".mjs" },
   bundle: true,
   platform: "node",
   target: "node24",

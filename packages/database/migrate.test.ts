@@ -1,8 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Client } from "pg";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { clientConfig } from "./connect.ts";
 import { migrate } from "./migrate.ts";
 import { migrations } from "./migrations/migrations.ts";
@@ -73,29 +75,61 @@ describe("migrating", () => {
     await expect(changed).rejects.toThrow("Migration a was changed after this database applied it");
   });
 
-  test("works as a command, and logs JSON lines", async () => {
-    const { host, port, user } = database.settings;
-    const child = spawn(process.execPath, ["migrate.ts"], {
-      cwd: import.meta.dirname,
-      stdio: ["ignore", "pipe", "inherit"],
-      env: {
-        ...process.env,
-        DATABASE_HOST: host,
-        DATABASE_PORT: String(port),
-        DATABASE_NAME: await emptyDatabase(),
-        DATABASE_USER: user,
-      },
+  test("as a command says on one line what it cannot do, and fails", async () => {
+    const name = await emptyDatabase();
+    const client = await owner(name);
+    await migrate(client, silent, [{ name: names[0] as string, sql: "create table another (id int)" }]);
+    const changed = await command(["migrate.ts"], { DATABASE_NAME: name });
+    expect(changed).toMatchObject({ code: 1, stderr: "", lines: [{ level: "error" }] });
+    expect(changed.lines[0]?.msg).toContain(
+      `Migration ${names[0]} was changed after this database applied it`,
+    );
+    const unset = await command(["migrate.ts"], { DATABASE_NAME: "" });
+    expect(unset).toMatchObject({ code: 1, stderr: "", lines: [{ level: "error" }] });
+    expect(unset.lines[0]?.msg).toContain("DATABASE_NAME");
+  });
+
+  test("works as the second entry of backend-api's image, without its source, and the first entry migrates nothing", async () => {
+    const root = join(import.meta.dirname, "../..");
+    const image = await mkdtemp(join(tmpdir(), "noren-image-"));
+    onTestFinished(() => rm(image, { recursive: true }));
+    const built = spawn(process.execPath, ["bundle.mjs", "backend-services/api", image], {
+      cwd: root,
+      stdio: "inherit",
     });
-    let output = "";
-    child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
-    expect(await once(child, "close")).toEqual([0, null]);
-    const lines = output.trim().split("\n");
-    expect(lines.map((line) => (JSON.parse(line) as { migration?: string }).migration)).toEqual([
-      ...names,
-      undefined,
-    ]);
+    expect(await once(built, "close")).toEqual([0, null]);
+    const name = await emptyDatabase();
+    const first = await command(["migrate.mjs"], { DATABASE_NAME: name }, image);
+    expect(first.code).toBe(0);
+    expect(first.lines.map(({ migration }) => migration)).toEqual([...names, undefined]);
+    const again = await command(["migrate.mjs"], { DATABASE_NAME: name }, image);
+    expect(again).toMatchObject({ code: 0, lines: [{ msg: "The schema is up to date.", applied: 0 }] });
+    expect(await readFile(join(image, "main.mjs"), "utf8")).not.toContain(
+      "create table if not exists migration",
+    );
   });
 });
+
+/** Runs a script of `folder` as the owner; what it printed, line by line. */
+async function command(
+  args: string[],
+  env: Record<string, string>,
+  folder: string = import.meta.dirname,
+): Promise<{ code: number | null; stderr: string; lines: Record<string, unknown>[] }> {
+  const { host, port, user } = database.settings;
+  const child = spawn(process.execPath, args, {
+    cwd: folder,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, DATABASE_HOST: host, DATABASE_PORT: String(port), DATABASE_USER: user, ...env },
+  });
+  let output = "";
+  let stderr = "";
+  child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  const [code] = (await once(child, "close")) as [number | null];
+  const lines = output.trim().split("\n").filter(Boolean);
+  return { code, stderr, lines: lines.map((line) => JSON.parse(line) as Record<string, unknown>) };
+}
 
 test("schema.ts is what the migrated database is; `node schema-types.ts` writes it", async () => {
   const client = await database.owner.pool.connect();

@@ -66,30 +66,37 @@ async function apply(client: ClientBase, name: string, sql: string, hash: string
   }
 }
 
-/** `node migrate.ts`: migrates the database that DATABASE_* name, as DATABASE_USER (the owner); logs JSON lines. */
+function log(level: "info" | "error", fields: object, msg: string): void {
+  console.log(JSON.stringify({ time: new Date().toISOString(), level, service: "migrate", msg, ...fields }));
+}
+
+/**
+ * `node migrate.ts`: migrates the database that DATABASE_* name, as DATABASE_USER (the owner); logs JSON lines.
+ * In AWS the owner has a password, which ECS takes out of the secret that RDS rotates (DATABASE_PASSWORD).
+ */
 async function main(): Promise<void> {
-  const client = new Client(clientConfig(settingsOf(z.object(databaseEnv).parse(process.env))));
+  const env = z.object({ ...databaseEnv, DATABASE_PASSWORD: z.string().optional() }).safeParse(process.env);
+  if (!env.success) throw new Error(z.prettifyError(env.error).replaceAll(/\s+/g, " "));
+  const config = clientConfig(settingsOf(env.data));
+  const { DATABASE_PASSWORD: password } = env.data;
+  const client = new Client(password === undefined ? config : { ...config, password });
   client.on("error", () => {});
   await client.connect();
   try {
-    const log = (fields: object, message: string) =>
-      console.log(
-        JSON.stringify({
-          time: new Date().toISOString(),
-          level: "info",
-          service: "migrate",
-          msg: message,
-          ...fields,
-        }),
-      );
-    const applied = await migrate(client, { info: log });
-    log(
-      { applied: applied.length },
-      applied.length === 0 ? "The schema is up to date." : "The schema is migrated.",
-    );
+    const applied = await migrate(client, { info: (fields, message) => log("info", fields, message) });
+    const message = applied.length === 0 ? "The schema is up to date." : "The schema is migrated.";
+    log("info", { applied: applied.length }, message);
   } finally {
     await client.end();
   }
 }
 
-if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) await main();
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  try {
+    await main();
+  } catch (error) {
+    // The message says what to do; a stack would only say that this file said it.
+    log("error", {}, (error as Error).message);
+    process.exitCode = 1;
+  }
+}
