@@ -87,6 +87,7 @@ test("reporters may be repeated and written to files; JSON is not cut", () => {
     kind: "missing",
     message: "Unexpected link to `nowhere0`, which does not exist, expected an existing path",
     actual: "nowhere0",
+    url: "https://www.npmjs.com/package/remark-lint-claude-md#claude-md-links",
   });
 });
 

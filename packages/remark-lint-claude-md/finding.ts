@@ -48,6 +48,8 @@ export interface Finding extends Omit<Problem, "at" | "severity"> {
   endColumn: number;
   ruleId: string;
   severity: Severity;
+  /** Where the rule is explained. */
+  url: string;
 }
 
 /** The 1-based line and column of `offset`. */
@@ -86,7 +88,13 @@ export function findingOf(
     ruleId: `claude-md-${ruleName}`,
     severity: lowered ?? severity,
     ...rest,
+    url: urlOf(ruleName),
   };
+}
+
+/** Where the rule `name` is explained: in the package's README. */
+export function urlOf(name: string): string {
+  return `https://www.npmjs.com/package/remark-lint-claude-md#claude-md-${name}`;
 }
 
 /** The order of every report: by file, place, rule, then message; equal on every machine. */

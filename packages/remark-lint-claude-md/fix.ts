@@ -79,7 +79,14 @@ export function applyFixes(
   findings: readonly Finding[],
   grades: readonly Fix["grade"][],
 ): string {
-  const edits = takenOf(findings, grades).flatMap(({ fix }) => fix?.edits ?? []);
+  return applyEdits(
+    text,
+    takenOf(findings, grades).flatMap(({ fix }) => fix?.edits ?? []),
+  );
+}
+
+/** `text` with edits that do not overlap. */
+export function applyEdits(text: string, edits: Fix["edits"]): string {
   let result = text;
   for (const [start, end, replacement] of edits.toSorted((a, b) => b[0] - a[0]))
     result = result.slice(0, start) + replacement + result.slice(end);

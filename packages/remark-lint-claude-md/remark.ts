@@ -4,7 +4,8 @@ import { answeredBy, checkDocument, checkMissing, isDocument } from "./check.ts"
 import { extract } from "./extract.ts";
 import { compareFindings, type Finding } from "./finding.ts";
 import { parentOf } from "./paths.ts";
-import { docOf, type Project } from "./project.ts";
+import { applyEdits } from "./fix.ts";
+import { type Doc, docOf, type Project } from "./project.ts";
 import { shorten } from "./shorten.ts";
 
 /**
@@ -24,25 +25,39 @@ export function lint(tree: Root, file: VFile, path: string, project: Project): v
   }
   const others = answeredBy(dir, project).flatMap((missing) => checkMissing(missing, project));
   const { shown, more } = shorten([...own, ...others].sort(compareFindings));
-  for (const finding of shown) report(finding, path, file);
+  for (const finding of shown) report(finding, doc, file);
   for (const [ruleId, count] of more) {
     const rest = file.message(`… and ${count} more`, { ruleId, source: "remark-lint" });
     rest.fatal = shown.some((finding) => finding.ruleId === ruleId && finding.severity === "error");
   }
 }
 
-function report(finding: Finding, path: string, file: VFile): void {
+function report(finding: Finding, doc: Doc, file: VFile): void {
   // A missing document has no place in this one.
-  const place =
-    finding.file === path
-      ? {
-          start: { line: finding.line, column: finding.column },
-          end: { line: finding.endLine, column: finding.endColumn },
-        }
-      : undefined;
+  const own = finding.file === doc.path;
+  const place = own
+    ? {
+        start: { line: finding.line, column: finding.column },
+        end: { line: finding.endLine, column: finding.endColumn },
+      }
+    : undefined;
   const message = file.message(finding.message, { place, ruleId: finding.ruleId, source: "remark-lint" });
   message.fatal = finding.severity === "error";
   message.actual = finding.actual;
-  message.expected = finding.expected;
-  message.note = finding.note;
+  message.expected = own ? replacementOf(finding, doc) : undefined;
+  message.note = [finding.related, finding.note].filter(Boolean).join(" · ") || undefined;
+  message.url = finding.url;
+}
+
+/** What editors put in the message's place: its fix, where that changes nothing else. */
+function replacementOf({ fix, line, column, endLine, endColumn }: Finding, doc: Doc): string[] | undefined {
+  const start = (doc.lineStarts[line - 1] ?? 0) + column - 1;
+  const end = (doc.lineStarts[endLine - 1] ?? 0) + endColumn - 1;
+  if (!fix || fix.edits.some(([from, to]) => from < start || to > end)) return undefined;
+  return [
+    applyEdits(
+      doc.text.slice(start, end),
+      fix.edits.map(([from, to, text]) => [from - start, to - start, text]),
+    ),
+  ];
 }

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import { documentationOf } from "./documentation.ts";
-import type { Finding } from "./finding.ts";
+import { type Finding, urlOf } from "./finding.ts";
 import { type RuleName, rules } from "./rules.ts";
 
 /** SARIF 2.1.0, as code scanning takes it; never cut. */
@@ -22,6 +22,7 @@ export function reportSarif(findings: readonly Finding[]): string {
               return {
                 id: `claude-md-${name}`,
                 shortDescription: { text: summary.replaceAll("\n", " ") },
+                helpUri: urlOf(name),
                 help: { text: documentation, markdown: documentation },
                 defaultConfiguration: { level: rules[name].level ?? "error" },
               };

@@ -117,7 +117,7 @@ import { labelsIn, type Section, sectionReason, sectionsOf, shortestReason } fro
  * ```
  * Reports:
  * ```text
- * jobs/CLAUDE.md:3:3-3:43 error bound: Unexpected `Memory` value `256 MB`, expected `512 MB`
+ * jobs/CLAUDE.md:3:15-3:21 error bound: Unexpected `Memory` value `256 MB`, expected `512 MB`
  * jobs/CLAUDE.md:4:3-4:13 error bound: Unexpected field `Image` without a value, expected `node`
  * ```
  *
@@ -215,7 +215,7 @@ function boundProblem(name: string, label: Label, fact: Sourced<string>, text: s
       written === ""
         ? `Unexpected field \`${name}\` without a value, expected \`${fact.value}\``
         : `Unexpected \`${name}\` value \`${written}\`, expected \`${fact.value}\``,
-    at: label.range,
+    at: written === "" ? [label.range[0], Math.max(end, label.range[1])] : [label.value[0], end],
     ...(written === "" ? {} : { actual: written }),
     expected: [fact.value],
     related: `${fact.file}:${fact.line}`,
