@@ -56,6 +56,23 @@ type Input<Data> = {
   id?: string;
 };
 
+/** A version that is published no more, and is still read: queues hold 14 days, parked messages longer. */
+export type Earlier = {
+  version: number;
+  data: z.ZodType;
+  /** What was said then, in the words of the next version. Pure; its result is proved by the next version's schema. */
+  upcast: (data: unknown) => unknown;
+};
+
+/** Types the upcaster of one earlier version by its schema. */
+export function earlier<Schema extends z.ZodType>(
+  version: number,
+  data: Schema,
+  upcast: (data: z.output<Schema>) => unknown,
+): Earlier {
+  return { version, data, upcast: upcast as Earlier["upcast"] };
+}
+
 export type EventDefinition<
   Type extends string = string,
   Schema extends z.ZodType = z.ZodType,
@@ -63,12 +80,18 @@ export type EventDefinition<
 > = {
   type: Type;
   topic: Topic;
+  /** The newest one: what is created, and what `parse` returns. */
   version: number;
+  /** The data of every version that is still read, oldest first; the last is the newest. */
+  versions: readonly { version: number; data: z.ZodType }[];
   /** Kind of the aggregate whose id is the FIFO group. */
   aggregate: string;
   /** Whose share of the relay the event counts against. One per aggregate, or the relay's fairness would reorder a group. */
   scope: Scope;
-  /** Checks an envelope from outside. Unknown fields are dropped; throws a ZodError that names each wrong field. */
+  /**
+   * Checks an envelope from outside, of any version that is still read, and returns it as the newest. Unknown fields
+   * are dropped; throws a ZodError that names each wrong field.
+   */
   parse: (envelope: unknown) => Envelope<Type, z.output<Schema>>;
   /** Makes an envelope; throws a ZodError when the data do not fit the schema, so a wrong event never leaves. */
   create(
@@ -80,30 +103,61 @@ export type EventDefinition<
 export type EventOf<D> = D extends { parse: (envelope: unknown) => infer E } ? E : never;
 
 /**
- * Defines one event: a past-tense fact. Within a version fields are only added, and optional;
- * a new meaning is a new version.
+ * Defines one event: a past-tense fact. Within a version fields are only added, and optional; a new meaning is a new
+ * version, and the one before moves to `earlier` with its upcaster. Consumers are deployed before publishers.
+ * Throws when `earlier` is not each version before this one, oldest first.
  */
 export function event<const Type extends string, Schema extends z.ZodType, Scope extends "store" | "company">(
   type: Type,
-  options: { topic: Topic; version: number; aggregate: string; scope: Scope; data: Schema },
+  options: {
+    topic: Topic;
+    version: number;
+    aggregate: string;
+    scope: Scope;
+    data: Schema;
+    earlier?: readonly Earlier[];
+  },
 ): EventDefinition<Type, Schema, Scope> {
-  const schema = envelope.extend({
-    type: z.literal(type),
-    version: z.literal(options.version),
-    aggregate: z.object({
-      type: z.literal(options.aggregate),
-      id: z.string().min(1).max(128),
-      seq: z.int().optional(),
+  const { topic, version, aggregate, scope, earlier: past = [] } = options;
+  if (version !== past.length + 1 || past.some((one, index) => one.version !== index + 1)) {
+    throw new Error(
+      `${type} version ${version} must list each earlier version from 1 to ${version - 1} in order; ` +
+        `it lists ${past.map((one) => one.version).join(", ") || "none"}. Queues may still hold the missing ones.`,
+    );
+  }
+  const versions = [
+    ...past.map((one) => ({ version: one.version, data: one.data })),
+    { version, data: options.data as z.ZodType },
+  ];
+  const schemas = versions.map((one) =>
+    envelope.extend({
+      type: z.literal(type),
+      version: z.literal(one.version),
+      aggregate: z.object({
+        type: z.literal(aggregate),
+        id: z.string().min(1).max(128),
+        seq: z.int().optional(),
+      }),
+      data: one.data,
+      ...(scope === "store" ? { storeId: z.uuid() } : {}),
     }),
-    data: options.data,
-    ...(options.scope === "store" ? { storeId: z.uuid() } : {}),
-  });
-  const parse = (value: unknown) => schema.parse(value) as unknown as Envelope<Type, z.output<Schema>>;
-  const { topic, version, aggregate, scope } = options;
+  );
+  const parse = (value: unknown) => {
+    const said = (value as { version?: unknown } | null)?.version;
+    const index = versions.findIndex((one) => one.version === said);
+    // A version that nobody knows is refused by the newest schema, which names it.
+    const first = index === -1 ? versions.length - 1 : index;
+    let parsed = schemas[first]!.parse(value);
+    for (let at = first; at < past.length; at += 1) {
+      parsed = schemas[at + 1]!.parse({ ...parsed, version: at + 2, data: past[at]!.upcast(parsed.data) });
+    }
+    return parsed as unknown as Envelope<Type, z.output<Schema>>;
+  };
   return {
     type,
     topic,
     version,
+    versions,
     aggregate,
     scope,
     parse,

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { earlier, event } from "./event.ts";
 import {
   definitionOf,
   definitions,
@@ -18,13 +20,17 @@ const samples = JSON.parse(readFileSync(new URL("samples.json", import.meta.url)
 const sampleOf = (type: string) => samples.filter((sample) => sample.type === type);
 
 test("every version of every event has a sample", () => {
-  const wanted = definitions.map(({ type, version }) => `${type}@${version}`);
+  const wanted = definitions.flatMap(({ type, versions }) => versions.map((one) => `${type}@${one.version}`));
   const sampled = samples.map(({ type, version }) => `${type}@${version}`);
   expect(sampled.sort()).toEqual(wanted.sort());
 });
 
-test.each(samples)("the sample of $type parses without losing a field", (sample) => {
-  expect(definitionOf(sample).parse(sample)).toEqual(sample);
+test.each(samples)("the sample of $type version $version parses without losing a field", (sample) => {
+  const definition = definitionOf(sample);
+  const data = definition.versions.find(({ version }) => version === sample.version)?.data;
+  expect(data?.parse(sample.data)).toEqual(sample.data);
+  const parsed = definition.parse(sample);
+  expect(parsed).toEqual({ ...sample, version: definition.version, data: parsed.data });
 });
 
 test("an event's name is unique and each topic has events", () => {
@@ -62,6 +68,44 @@ describe("parse", () => {
 
   test.each(definitions)("refuses $type with empty data", ({ type, parse }) => {
     expect(() => parse({ ...sampleOf(type)[0], data: {} })).toThrow("data");
+  });
+});
+
+describe("an event that changed its meaning twice", () => {
+  const weighed = event("item.weighed", {
+    topic: "item",
+    version: 3,
+    aggregate: "item",
+    scope: "company",
+    data: z.object({ netG: z.int(), grossG: z.int() }),
+    earlier: [
+      earlier(1, z.object({ weightKg: z.number() }), ({ weightKg }) => ({ weightG: weightKg * 1000 })),
+      earlier(2, z.object({ weightG: z.int() }), ({ weightG }) => ({ netG: weightG, grossG: weightG })),
+    ],
+  });
+  const newest = weighed.create({
+    companyId: newId(),
+    aggregateId: newId(),
+    data: { netG: 1500, grossG: 1500 },
+  });
+
+  test("is read in each of its versions, and handlers see the newest alone", () => {
+    expect(weighed.parse({ ...newest, version: 1, data: { weightKg: 1.5, colour: "red" } })).toEqual(newest);
+    expect(weighed.parse({ ...newest, version: 2, data: { weightG: 1500 } })).toEqual(newest);
+    expect(weighed.parse(newest)).toEqual(newest);
+  });
+
+  test("is refused where an old version breaks its own schema, or becomes what the next one refuses", () => {
+    expect(() => weighed.parse({ ...newest, version: 1, data: { weightG: 1500 } })).toThrow("weightKg");
+    expect(() => weighed.parse({ ...newest, version: 1, data: { weightKg: 0.0001 } })).toThrow("weightG");
+    expect(() => weighed.parse({ ...newest, version: 4 })).toThrow("version");
+  });
+
+  test("cannot drop a version that a queue may still hold", () => {
+    const options = { topic: "item", aggregate: "item", scope: "company", data: z.object({}) } as const;
+    expect(() => event("item.weighed", { ...options, version: 2 })).toThrow(
+      "must list each earlier version from 1 to 1 in order; it lists none",
+    );
   });
 });
 

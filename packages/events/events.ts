@@ -26,10 +26,12 @@ export const definitions: readonly EventDefinition[] = Object.freeze(
 );
 
 const byName = new Map(
-  definitions.map((definition) => [`${definition.type}@${definition.version}`, definition]),
+  definitions.flatMap((definition) =>
+    definition.versions.map(({ version }) => [`${definition.type}@${version}`, definition] as const),
+  ),
 );
 
-/** The definition of an envelope's type and version; throws when there is none. */
+/** The definition of an envelope's type that reads its version; throws when there is none. */
 export function definitionOf(envelope: { type: string; version: number }): EventDefinition {
   const found = byName.get(`${envelope.type}@${envelope.version}`);
   if (!found) {
