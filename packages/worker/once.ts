@@ -1,3 +1,4 @@
+import { escapeLiteral } from "pg";
 import type { Pool, PoolClient, QueryResult } from "pg";
 import type { Context, Handler } from "./handler.ts";
 import type { Envelope } from "./message.ts";
@@ -39,9 +40,8 @@ export async function once<Tx>(message: Once<Tx>): Promise<"done" | "seen" | "pa
   const key = parkingKey(handler.order, message.groupId, envelope.id);
   return onClient(pool, async (client) => {
     if (recordStart !== undefined) await recordAttempt(client, consumer, envelope.id, recordStart);
-    await client.query("begin");
     try {
-      const { fresh, parked } = await claim(client, consumer, envelope.id, key);
+      const { fresh, parked } = await beginAndClaim(client, consumer, envelope.id, key);
       if (!fresh) {
         await client.query("rollback");
         if (recordStart !== undefined) await forgetAttempt(client, consumer, envelope.id);
@@ -103,24 +103,52 @@ export async function commit(client: PoolClient): Promise<void> {
  * "Is it new here?" and "does its group wait?" in one round trip. The share lock on the group makes a message wait while a
  * replay is just emptying it, and then run as usual.
  */
+const claiming = `
+  with claimed as (
+    insert into inbox (event_id, consumer) values ($1, $2) on conflict do nothing returning 1
+  ), held as (
+    select from parked_group where consumer = $2 and group_id = $3 for share
+  )
+  select exists (select from claimed) as fresh, exists (select from held) as parked`;
+
+type Claim = { fresh: boolean; parked: boolean };
+
+/** Claims an event in the caller's transaction. */
 export async function claim(
   client: Queryable,
   consumer: number,
   eventId: string,
   key: string,
-): Promise<{ fresh: boolean; parked: boolean }> {
-  const { rows } = await client.query<{ fresh: boolean; parked: boolean }>({
+): Promise<Claim> {
+  const { rows } = await client.query<Claim>({
     name: "worker-claim",
-    text: `
-      with claimed as (
-        insert into inbox (event_id, consumer) values ($1, $2) on conflict do nothing returning 1
-      ), held as (
-        select from parked_group where consumer = $2 and group_id = $3 for share
-      )
-      select exists (select from claimed) as fresh, exists (select from held) as parked`,
+    text: claiming,
     values: [eventId, consumer, key],
   });
   return rows[0] ?? { fresh: false, parked: false };
+}
+
+/** Connections that know the prepared statement. */
+const prepared = new WeakSet<PoolClient>();
+
+/**
+ * Opens a transaction and claims in it, in the same round trip: a third of what an inbox costs is waiting for `begin`.
+ * One text, not two statements sent at once, since a claim without its transaction would be a lost message.
+ */
+async function beginAndClaim(
+  client: PoolClient,
+  consumer: number,
+  eventId: string,
+  key: string,
+): Promise<Claim> {
+  if (!prepared.has(client)) {
+    await client.query(`prepare worker_claim (uuid, smallint, text) as ${claiming}`);
+    prepared.add(client);
+  }
+  const values = [escapeLiteral(eventId), consumer, escapeLiteral(key)].join(", ");
+  // Several statements in one text have several results, which the types of pg do not say.
+  const results = (await client.query(`begin; execute worker_claim (${values})`)) as unknown;
+  return (results as QueryResult<Claim>[])[1]?.rows[0] ?? { fresh: false, parked: false };
 }
 
 /** Committed on its own, before the handler runs: if the process dies in it, this row is what remains. */
