@@ -1,6 +1,7 @@
 import type { Block } from "./blocks.ts";
 import { linkTo, parentOf } from "./tree.ts";
-import { code, duration, list, table } from "./words.ts";
+import { scheduleOf } from "./values-workload.ts";
+import { codeOr, duration, list, table } from "./words.ts";
 
 /** In a folder that holds the code of scheduled jobs: when each runs, in every environment where that differs. */
 export const scheduleTable: Block = (model, dir) => {
@@ -20,7 +21,7 @@ export const scheduleTable: Block = (model, dir) => {
     };
     return [
       `[${name}](${linkTo(dir, folder)})`,
-      each((job) => job.schedule && code(job.schedule.expression)),
+      each((job) => codeOr(scheduleOf(job), "なし")),
       each((job) => (job.timeoutSeconds === undefined ? undefined : duration(job.timeoutSeconds))),
       each((job) => `${job.retries ?? 0} 回`),
     ];

@@ -1,6 +1,7 @@
 import type { Block } from "./blocks.ts";
 import { linkTo } from "./tree.ts";
-import { code, table } from "./words.ts";
+import { scheduleOf } from "./values-workload.ts";
+import { code, codeOr, table } from "./words.ts";
 
 /** In the folder of the manifests: every workload, its type, its code and how it is reached. */
 export const serviceTable: Block = (model, dir) => {
@@ -10,8 +11,8 @@ export const serviceTable: Block = (model, dir) => {
     const reached =
       any.http === undefined
         ? any.connect?.alias === undefined
-          ? any.schedule
-            ? code(any.schedule.expression)
+          ? any.type === "Scheduled Job"
+            ? codeOr(scheduleOf(any), "予定なし")
             : (any.queue?.subscriptions.map((topic) => code(topic.name)).join("、") ?? "")
           : `Service Connect ${any.connect.port ?? any.image.port ?? ""}`
         : `ALB ${code(`/${any.http.path.replace(/^\//, "")}`)}、${any.image.port ?? ""}`;

@@ -1,5 +1,5 @@
 import type { Claim, Sourced } from "remark-lint-claude-md";
-import type { Model, WorkloadModel } from "./model.ts";
+import { type Model, unnamed, type WorkloadModel } from "./model.ts";
 import { kind, size } from "./values-workload.ts";
 import { lineMatching } from "./sourced.ts";
 import { isWithin, parentOf } from "./tree.ts";
@@ -184,13 +184,14 @@ function workloadClaims(model: Model, workload: WorkloadModel): Claim[] {
   const files = [dir, ...(code === undefined ? [] : [code])].map((each) => `${each}/CLAUDE.md`);
   const claims: Claim[] = [];
   for (const [environment, seen] of workload.in)
-    claims.push({
-      type: "value",
-      near: new RegExp(String.raw`\b${environment}\b`),
-      pattern: new RegExp(String.raw`\b${environment} ?(?:は ?)?(\d+\/\d+)\b`),
-      truth: model.sourced(size(seen).split(" ")[0] ?? "", seen.source(["cpu"])),
-      in: files,
-    });
+    if (environment !== unnamed)
+      claims.push({
+        type: "value",
+        near: new RegExp(String.raw`\b${environment}\b`),
+        pattern: new RegExp(String.raw`\b${environment} ?(?:は ?)?(\d+\/\d+)\b`),
+        truth: model.sourced(size(seen).split(" ")[0] ?? "", seen.source(["cpu"])),
+        in: files,
+      });
   if (any.image.port !== undefined)
     claims.push({
       type: "value",

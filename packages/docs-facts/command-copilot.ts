@@ -67,7 +67,8 @@ function valueProblem(
   index: number,
 ): CommandProblem | undefined {
   const known = namesFor(model, path, flag.long);
-  if (!known) return undefined;
+  // A workspace without a folder of environments says nothing about which there are.
+  if (!known || known.names.length === 0) return undefined;
   for (const each of value.split(",").flatMap(alternatives)) {
     // `copilot deploy --name api/1`: the order in which it is deployed.
     const name = path === "deploy" ? each.replace(/\/\d+$/, "") : each;

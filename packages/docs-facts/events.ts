@@ -18,7 +18,7 @@ const call = /\bevent\(\s*["'`]([\w.-]+)["'`]/g;
 export function readEvents(folder: string, tree: Tree): EventDefinition[] {
   return tree.paths.flatMap((file) => {
     if (!isEventFile(file, folder)) return [];
-    const text = tree.read(file) ?? "";
+    const text = withoutComments(tree.read(file) ?? "");
     const calls = [...text.matchAll(call)];
     const shared = text.slice(0, calls[0]?.index ?? 0);
     return calls.map((match, index): EventDefinition => {
@@ -33,6 +33,13 @@ export function readEvents(folder: string, tree: Tree): EventDefinition[] {
       };
     });
   });
+}
+
+/** Blank where a comment that fills its lines was: an example in it defines nothing. */
+function withoutComments(text: string): string {
+  return text.replaceAll(/^[ \t]*(?:\/\*[^]*?\*\/|\/\/.*$)/gm, (comment) =>
+    comment.replaceAll(/[^\n]/g, " "),
+  );
 }
 
 /** A TypeScript file of the folder that is no test. */

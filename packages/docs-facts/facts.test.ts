@@ -157,7 +157,7 @@ test("a worker's values come from its manifest, each with its line", () => {
     service: `SQS FIFO(可視性 90 秒、3 回で DLQ) ← SNS \`orders\` (${manifest}:24)`,
     environment: `test 512/512 ×1、live 256/512 ×2–6 (${manifest}:29)`,
     deployment: `ローリング更新(100–200 %)。失敗はサーキットブレーカーが戻す (${manifest}:1)`,
-    pipelines: "`main`、`main`(承認あり)。`api` の後 (copilot/pipelines/main/manifest.yml:8)",
+    pipelines: "`main`(test、live 承認あり)。`api` の後 (copilot/pipelines/main/manifest.yml:8)",
     switch: `\`copilot svc deploy --name mailer --env <env>\` (${manifest}:1)`,
     logs: `CloudWatch Logs \`/copilot/shop-<env>-mailer\`(test 30 日、live 400 日)、\`copilot svc logs --name mailer --env <env>\` (${manifest}:1)`,
     alarms: `なし (${manifest}:2)`,
@@ -181,7 +181,7 @@ test("an alarm of a linked overrides folder is the workload's; its source is the
 test("a job says when it runs and how it starts", () => {
   const values = valuesIn("jobs/nightly");
   expect(values["orchestration"]).toBe(
-    "EventBridge `0 3 * * *`(UTC)→ Step Functions → ECS タスク(Fargate) (copilot/nightly/manifest.yml:6)",
+    "EventBridge `0 3 * * *`(UTC) → Step Functions → ECS タスク(Fargate) (copilot/nightly/manifest.yml:6)",
   );
   expect(values["environment"]).toMatch(/^test 256\/512 1 時間、live 256\/512 2 時間/);
   expect(values["switch"]).toContain("`copilot job deploy --name nightly --env <env>`");
@@ -314,6 +314,14 @@ test("events stand in a table, as the code defines them, read without running it
   });
 });
 
+test("an event in a comment is none", () => {
+  const facts = factsOf(
+    { ...shop, "code/events/event.ts": '/**\n * @example\n * event("item.shown", { topic: "item" })\n */\n' },
+    { events: "code/events" },
+  );
+  expect(facts.block("events", [], "code/events")).toBeUndefined();
+});
+
 test("an event's name with a letter wrong is found; what merely looks like one is not", () => {
   const facts = factsOf({ ...shop, ...events }, { events: "code/events" });
   expect(facts.command?.(["item.mad"], "")).toMatchObject({
@@ -352,4 +360,64 @@ stages:
   expect(valuesIn("copilot/two", files)["pipelines"]).toMatch(/^なし/);
   expect(valuesIn("copilot/pipelines/main", files)["deployment"]).toMatch(/^ブランチ `main` への push/);
   expect(valuesIn("code", files)).toEqual({});
+});
+
+test("an older workspace: one pipeline.yml, no folders of environments; its pipeline has the name that is written in it", () => {
+  const files: Files = {
+    Dockerfile: "",
+    "copilot/posts/manifest.yml": `name: posts
+type: Load Balanced Web Service
+http:
+  path: /
+image:
+  build: Dockerfile
+  port: 8080
+environments:
+  prod:
+    count: 2
+`,
+    "copilot/pipeline.yml": `name: pipeline-news
+version: 1
+source:
+  provider: GitHub
+stages:
+  - name: test
+  - name: prod
+`,
+  };
+  expect(valuesIn("copilot/posts", files)).toMatchObject({
+    environment: "test 256/512 ×1、prod 256/512 ×2 (copilot/posts/manifest.yml:8)",
+    pipelines: "`pipeline-news`(test、prod) (copilot/pipeline.yml:6)",
+  });
+  const facts = factsOf(files);
+  expect(facts.command?.("copilot pipeline status --name pipeline-news".split(" "), "")).toBeUndefined();
+  expect(facts.command?.("copilot svc deploy --env live".split(" "), "")?.message).toBe(
+    "Unexpected environment `live`, expected one of `test`, `prod`",
+  );
+});
+
+test("a workspace that says nothing of its environments has none that could be wrong", () => {
+  const files: Files = {
+    Dockerfile: "",
+    "copilot/site/manifest.yml": "name: site\ntype: Backend Service\nimage:\n  build: Dockerfile\n",
+    "copilot/hand/manifest.yml":
+      "name: hand\ntype: Scheduled Job\nimage:\n  build: Dockerfile\non:\n  schedule: none\n",
+  };
+  expect(valuesIn("copilot/site", files)["environment"]).toBe("256/512 ×1 (copilot/site/manifest.yml:1)");
+  expect(valuesIn("copilot/hand", files)).toMatchObject({
+    orchestration: "予定なし → Step Functions → ECS タスク(Fargate) (copilot/hand/manifest.yml:6)",
+    service: "Step Functions (copilot/hand/manifest.yml:2)",
+  });
+  const facts = factsOf(files);
+  expect(facts.command?.("copilot svc deploy --env live".split(" "), "")).toBeUndefined();
+  expect(JSON.stringify(facts.claims)).not.toContain("environment");
+});
+
+test("scripts that name several regions set none", () => {
+  const files = {
+    ...shop,
+    "copilot/a.sh": "copilot env init --region us-east-2\n",
+    "copilot/b.sh": "copilot env init --region eu-west-3\n",
+  };
+  expect(valuesIn("copilot", files)["region"]).toBeUndefined();
 });

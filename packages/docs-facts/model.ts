@@ -2,7 +2,6 @@ import {
   type AddonStack,
   at,
   entriesOf,
-  environmentsOf,
   type Position,
   readAddons,
   readWorkspace,
@@ -73,6 +72,9 @@ export interface Model {
   sourced: SourcedAt;
 }
 
+/** Stands for the environment of a workspace that names none; in no text. */
+export const unnamed = "environment";
+
 /** Reads the workspace whose manifests lie in `root`. Throws with file and line where it cannot be read. */
 export function readModel(root: string, tree: Tree, eventFolder?: string): Model {
   const base = parentOf(root);
@@ -83,8 +85,9 @@ export function readModel(root: string, tree: Tree, eventFolder?: string): Model
   const pipelines = readPipelines(workspace);
   const environments = ordered(workspace, knownEnvironments(workspace, pipelines));
   // What only the shell of whoever deploys can say stays as it is written.
-  const resolved = new Map(environments.map((name) => [name, resolve(workspace, name, {}).workloads]));
-  const [first = ""] = environments;
+  const seen = environments.length > 0 ? environments : [unnamed];
+  const resolved = new Map(seen.map((name) => [name, resolve(workspace, name, {}).workloads]));
+  const [first = unnamed] = seen;
   const addons = readAddons(workspace, first);
   const environmentAddons = addons.find(({ workload }) => workload === undefined);
   const workloads = (resolved.get(first) ?? []).map((any): WorkloadModel => {
@@ -97,7 +100,7 @@ export function readModel(root: string, tree: Tree, eventFolder?: string): Model
       code: code === undefined ? undefined : inside(base, code),
       any,
       in: new Map(
-        environments.flatMap((environment) => {
+        seen.flatMap((environment) => {
           const found = resolved.get(environment)?.find(({ name }) => name === any.name);
           return found ? [[environment, found]] : [];
         }),
@@ -126,21 +129,26 @@ export function readModel(root: string, tree: Tree, eventFolder?: string): Model
   };
 }
 
-/** The environments' folders; without any, those that manifests and pipelines speak of. */
+/** The environments' folders; without any, those that manifests and pipelines speak of: older workspaces have none. */
 function knownEnvironments(workspace: Workspace, pipelines: readonly Pipeline[]): string[] {
+  if (workspace.environments.length > 0) return workspace.environments;
   const stages = pipelines.flatMap((pipeline) => pipeline.stages.map(({ environment }) => environment));
-  const spoken = [...workspace.workloads.values()].some(({ root }) => at(root, "environments"));
-  return workspace.environments.length === 0 && !spoken && stages.length > 0
-    ? [...new Set(stages)]
-    : environmentsOf(workspace);
+  return [...new Set([...stages, ...spokenOf(workspace)])].filter((name) => name !== "");
+}
+
+/** What the workloads' manifests override, in the order in which they list it. */
+function spokenOf(workspace: Workspace): string[] {
+  return [...workspace.workloads.values()].flatMap(({ root }) =>
+    entriesOf(at(root, "environments")).map(([name]) => name),
+  );
 }
 
 /** Manifests list environments in the order in which people think of them; folders do not. */
 function ordered(workspace: Workspace, environments: readonly string[]): string[] {
-  const named = [...workspace.workloads.values()].flatMap(({ root }) =>
-    entriesOf(at(root, "environments")).map(([name]) => name),
+  if (workspace.environments.length === 0) return [...environments];
+  return [...new Set([...spokenOf(workspace), ...environments])].filter((name) =>
+    environments.includes(name),
   );
-  return [...new Set([...named, ...environments])].filter((name) => environments.includes(name));
 }
 
 function functionsOf(

@@ -38,11 +38,12 @@ export interface Pipeline {
 }
 
 export function readPipelines(workspace: Workspace): Pipeline[] {
-  return [...workspace.pipelines.values()].map(({ name, file, root }) => {
+  return [...workspace.pipelines.values()].map(({ name: folder, file, root }) => {
     const branch = at(root, "source", "properties", "branch");
     const buildspec = at(root, "build", "buildspec");
     return {
-      name,
+      // The CLI goes by the name that is written, not by the folder's.
+      name: textOf(at(root, "name")) ?? folder,
       dir: file.slice(0, file.lastIndexOf("/")),
       file,
       provider: textOf(at(root, "source", "provider")) ?? "",

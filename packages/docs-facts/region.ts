@@ -1,6 +1,6 @@
 import { at, itemsOf, textOf, type Workspace } from "copilot-manifest";
 import type { Sourced } from "remark-lint-claude-md";
-import { lineMatching, type SourcedAt } from "./sourced.ts";
+import type { SourcedAt } from "./sourced.ts";
 import { isWithin, type Tree } from "./tree.ts";
 
 const name = "[a-z]{2}(?:-[a-z]+)+-[1-9]";
@@ -8,7 +8,8 @@ const sets = new RegExp(String.raw`(?:AWS_(?:DEFAULT_)?REGION["']?\s*[=:]|--regi
 
 /**
  * The region that the workspace is deployed to. No manifest sets it: it stands in a script or a buildspec below the
- * workspace's folder; where none does, the zones of the environments' subnets give it away.
+ * workspace's folder; where none does, the zones of the environments' subnets give it away. Where they name several,
+ * none is everybody's.
  */
 export function regionOf(
   workspace: Workspace,
@@ -16,17 +17,30 @@ export function regionOf(
   tree: Tree,
   sourced: SourcedAt,
 ): Sourced<string> | undefined {
-  for (const file of tree.paths) {
-    if (!isWithin(file, root) || !/(?:\.sh|buildspec[^/]*\.ya?ml)$/.test(file)) continue;
-    const found = lineMatching(tree.read(file) ?? "", sets);
-    if (found) return { value: found.match[1] as string, file, line: found.line };
-  }
-  for (const { root: manifest } of workspace.environmentManifests.values())
-    for (const kind of ["public", "private"])
-      for (const subnet of itemsOf(at(manifest, "network", "vpc", "subnets", kind))) {
+  const found = inScripts(root, tree);
+  const named = found.length > 0 ? found : inZones(workspace, sourced);
+  return new Set(named.map(({ value }) => value)).size === 1 ? named[0] : undefined;
+}
+
+function inScripts(root: string, tree: Tree): Sourced<string>[] {
+  return tree.paths.flatMap((file) => {
+    if (!isWithin(file, root) || !/(?:\.sh|buildspec[^/]*\.ya?ml)$/.test(file)) return [];
+    const lines = (tree.read(file) ?? "").split("\n");
+    return lines.flatMap((line, index) => {
+      const value = sets.exec(line)?.[1];
+      return value === undefined ? [] : [{ value, file, line: index + 1 }];
+    });
+  });
+}
+
+function inZones(workspace: Workspace, sourced: SourcedAt): Sourced<string>[] {
+  return [...workspace.environmentManifests.values()].flatMap(({ root }) =>
+    ["public", "private"].flatMap((kind) =>
+      itemsOf(at(root, "network", "vpc", "subnets", kind)).flatMap((subnet) => {
         const zone = at(subnet, "az");
         const region = new RegExp(`^(${name})[a-z]$`).exec(textOf(zone) ?? "")?.[1];
-        if (zone && region !== undefined) return sourced(region, zone.at);
-      }
-  return undefined;
+        return zone && region !== undefined ? [sourced(region, zone.at)] : [];
+      }),
+    ),
+  );
 }

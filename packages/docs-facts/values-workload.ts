@@ -1,7 +1,7 @@
 import { parseDuration, type Position, type Workload } from "copilot-manifest";
 import type { Sourced } from "remark-lint-claude-md";
-import type { Model, WorkloadModel } from "./model.ts";
-import { stagesOf } from "./pipelines.ts";
+import { type Model, unnamed, type WorkloadModel } from "./model.ts";
+import { type Stage, stagesOf } from "./pipelines.ts";
 import { code, codes, days, duration, list } from "./words.ts";
 
 export type Values = Record<string, Sourced<string> | undefined>;
@@ -26,6 +26,11 @@ export function workloadValues(model: Model, workload: WorkloadModel): Values {
   };
 }
 
+/** When a job runs; undefined for `none`, which Copilot takes as never by itself. */
+export function scheduleOf({ schedule }: Workload): string | undefined {
+  return schedule?.expression === "none" ? undefined : schedule?.expression;
+}
+
 type At = (path: string[], value: string) => Sourced<string>;
 
 /** `svc` or `job`: the CLI's word. */
@@ -46,11 +51,11 @@ function orchestration(any: Workload, at: At): Sourced<string> {
   if (any.type === "Static Site") return at(["type"], "CloudFront と S3");
   if (any.type === "Request-Driven Web Service")
     return at(["type"], `App Runner(ポート ${any.image.port ?? 80})`);
-  if (any.schedule)
-    return at(
-      ["on", "schedule"],
-      `EventBridge ${code(any.schedule.expression)}(UTC)→ Step Functions → ECS タスク(Fargate)`,
-    );
+  if (any.type === "Scheduled Job") {
+    const expression = scheduleOf(any);
+    const start = expression === undefined ? "予定なし" : `EventBridge ${code(expression)}(UTC)`;
+    return at(["on", "schedule"], `${start} → Step Functions → ECS タスク(Fargate)`);
+  }
   const placement =
     any.placement === "private"
       ? "プライベートサブネット"
@@ -111,7 +116,8 @@ function service(workload: WorkloadModel, at: At): Sourced<string> | undefined {
     parts.push(`ALB ${code(rooted(any.http.path))}`);
     path = ["http", "path"];
   }
-  if (any.schedule) parts.push("EventBridge", "Step Functions");
+  if (any.type === "Scheduled Job")
+    parts.push(...(scheduleOf(any) === undefined ? [] : ["EventBridge"]), "Step Functions");
   if (any.publishes.length > 0) {
     const fifo = any.publishes.every((topic) => topic.fifo) ? " FIFO" : "";
     parts.push(`SNS${fifo} トピック ${any.publishes.length}`);
@@ -157,7 +163,7 @@ function sizes(model: Model, workload: WorkloadModel): Sourced<string> {
   const parts = [...workload.in].map(([environment, seen]) => {
     const time =
       timeouts.size > 1 && seen.timeoutSeconds !== undefined ? ` ${duration(seen.timeoutSeconds)}` : "";
-    return `${environment} ${size(seen)}${time}`;
+    return `${environment === unnamed ? "" : `${environment} `}${size(seen)}${time}`;
   });
   const place = workload.any.source(["cpu"]);
   const written = model.workspace.workloads.get(workload.name)?.root;
@@ -177,7 +183,7 @@ export function size({ cpu, memory, count, type, manifest }: Workload): string {
 }
 
 function deployment({ any, alarms: own }: WorkloadModel, at: At): Sourced<string> {
-  if (any.type === "Scheduled Job") return at(["type"], "スタックの更新。次の予定から新しいイメージで走る");
+  if (any.type === "Scheduled Job") return at(["type"], "スタックの更新。次の回から新しいイメージで走る");
   if (any.type === "Static Site") return at(["type"], "S3 へのアップロードと CloudFront の更新");
   if (any.type === "Request-Driven Web Service") return at(["type"], "App Runner の入れ替え");
   const settings = (any.manifest["deployment"] ?? {}) as { rolling?: string };
@@ -191,12 +197,24 @@ function pipelines(model: Model, { name, any }: WorkloadModel): Sourced<string> 
   const stages = stagesOf(model.pipelines, name);
   const [first] = stages;
   if (!first) return model.pipelines.length === 0 ? undefined : model.sourced("なし", any.source(["name"]));
-  const names = stages.map(
-    ({ pipeline, stage }) => `${code(pipeline.name)}${stage.approval ? "(承認あり)" : ""}`,
+  const names = [...Map.groupBy(stages, ({ pipeline }) => pipeline.name)].map(
+    ([pipeline, own]) =>
+      `${code(pipeline)}${staged(
+        own.map(({ stage }) => stage),
+        own.length > 1,
+      )}`,
   );
   const after = [...new Set(stages.flatMap((stage) => stage.after))].map((other) => code(other));
   const order = after.length > 0 ? `。${list(after)} の後` : first.stage.deployments ? "。最初に" : "";
   return model.sourced(`${list(names)}${order}`, first.stage.at);
+}
+
+/** `(承認あり)`; of a pipeline with several stages, each by its environment: `(test、live 承認あり)`. */
+function staged(stages: readonly Stage[], named: boolean): string {
+  const parts = stages.map(({ environment, approval }) =>
+    [...(named ? [environment] : []), ...(approval ? ["承認あり"] : [])].join(" "),
+  );
+  return parts.join("") === "" ? "" : `(${list(parts)})`;
 }
 
 function logs(model: Model, workload: WorkloadModel): Sourced<string> | undefined {

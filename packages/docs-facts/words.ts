@@ -9,6 +9,10 @@ export function code(text: string): string {
   return `\`${text}\``;
 }
 
+export function codeOr(text: string | undefined, absent: string): string {
+  return text === undefined ? absent : code(text);
+}
+
 export function codes(texts: readonly string[]): string {
   return list(texts.map(code));
 }
