@@ -25,14 +25,16 @@ export function lint(tree: Root, file: VFile, path: string, project: Project): v
   }
   const others = answeredBy(dir, project).flatMap((missing) => checkMissing(missing, project));
   const { shown, more } = shorten([...own, ...others].sort(compareFindings));
-  for (const finding of shown) report(finding, doc, file);
+  // Where no comment may silence a rule, remark-lint must not take our messages for its own.
+  const source = project.config.disable === "error" ? "claude-md" : "remark-lint";
+  for (const finding of shown) report(finding, doc, file, source);
   for (const [ruleId, count] of more) {
-    const rest = file.message(`… and ${count} more`, { ruleId, source: "remark-lint" });
+    const rest = file.message(`… and ${count} more`, { ruleId, source });
     rest.fatal = shown.some((finding) => finding.ruleId === ruleId && finding.severity === "error");
   }
 }
 
-function report(finding: Finding, doc: Doc, file: VFile): void {
+function report(finding: Finding, doc: Doc, file: VFile, source: string): void {
   // A missing document has no place in this one.
   const own = finding.file === doc.path;
   const place = own
@@ -41,7 +43,7 @@ function report(finding: Finding, doc: Doc, file: VFile): void {
         end: { line: finding.endLine, column: finding.endColumn },
       }
     : undefined;
-  const message = file.message(finding.message, { place, ruleId: finding.ruleId, source: "remark-lint" });
+  const message = file.message(finding.message, { place, ruleId: finding.ruleId, source });
   message.fatal = finding.severity === "error";
   message.actual = finding.actual;
   message.expected = own ? replacementOf(finding, doc) : undefined;
