@@ -28,6 +28,8 @@ const clean = {
   "reservation.dead_owner": 0,
   "sale.unposted": 0,
   "order.reserved": 0,
+  "sale.cash": 0,
+  "register.expected": 0,
 };
 
 async function emitted<T>(definition: { type: string; parse(envelope: unknown): T }): Promise<T[]> {
@@ -115,6 +117,47 @@ test("a reservation whose order has expired is reported and left for a person", 
     await tx.updateTable("reservations").set({ state: "released", ended_at: new Date() }).execute();
     await tx.updateTable("stock_levels").set({ reserved: 0 }).execute();
   });
+});
+
+test("cash that is not in the drawer's book, and a drawer closed with another sum, are told and left", async () => {
+  const client = await everything.pool.connect();
+  // The books refuse such rows: only somebody who went round the triggers could have made them.
+  const forge = async (text: string, values: unknown[] = []) => {
+    await client.query("set session_replication_role = replica");
+    const { rows } = await client.query<{ id: string; sale: string; session: string }>(text, values);
+    await client.query("set session_replication_role = origin");
+    return rows[0];
+  };
+  try {
+    const move = await forge(
+      `update cash_moves set amount_yen = amount_yen + 100
+       where id = (select id from cash_moves where kind = 'sale' limit 1)
+       returning id, source_id as sale, session_id as session`,
+    );
+    expect(move).toBeDefined();
+    await forge(
+      `update register_sessions set closed_at = now(), closed_by = opened_by, counted = '{}', counted_yen = 0,
+         expected_yen = float_yen where id = $1`,
+      [move?.session],
+    );
+    const report = await ensureConsistency(job);
+    expect(report).toMatchObject({
+      found: { ...clean, "sale.cash": 1, "register.expected": 1 },
+      repaired: 0,
+    });
+    expect((await emitted(auditMismatchFound)).map(({ data }) => [data.check, data.subjectId])).toEqual([
+      ["sale.cash", move?.sale],
+      ["register.expected", move?.session],
+    ]);
+    await forge("update cash_moves set amount_yen = amount_yen - 100 where id = $1", [move?.id]);
+    await forge(
+      `update register_sessions set closed_at = null, closed_by = null, counted = null, counted_yen = null,
+         expected_yen = null where id = $1`,
+      [move?.session],
+    );
+  } finally {
+    client.release();
+  }
 });
 
 test("an event that has waited for five minutes, or is blocked, makes the outbox late", async () => {

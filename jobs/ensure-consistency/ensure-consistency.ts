@@ -1,6 +1,6 @@
 import { type Database, companyIds, emit, inCompany } from "@noren/database";
 import { auditMismatchFound } from "@noren/events";
-import { type Mismatch, checks, onHand, reserved } from "./checks.ts";
+import { type Mismatch, invariants, onHand, reserved } from "@noren/database/invariants";
 import { type OutboxAge, outboxAge } from "./outbox-age.ts";
 import { repairLevel } from "./repair.ts";
 
@@ -17,13 +17,13 @@ export type ConsistencyReport = {
  * `audit.mismatch_found`. Throws when it could not check: finding something wrong is its work and no error.
  */
 export async function ensureConsistency(database: Database): Promise<ConsistencyReport> {
-  const found: Record<string, number> = Object.fromEntries(checks.map(({ name }) => [name, 0]));
+  const found: Record<string, number> = Object.fromEntries(invariants.map(({ name }) => [name, 0]));
   const companies = await companyIds(database);
   let repaired = 0;
   for (const companyId of companies)
-    for (const check of checks) {
-      const mismatches = await inCompany(database, companyId, check.find);
-      found[check.name] = (found[check.name] ?? 0) + mismatches.length;
+    for (const { name, find } of invariants) {
+      const mismatches = await inCompany(database, companyId, (tx) => find(tx));
+      found[name] = (found[name] ?? 0) + mismatches.length;
       for (const mismatch of mismatches) if (await report(database, companyId, mismatch)) repaired += 1;
     }
   return { companies: companies.length, found, repaired, outbox: await outboxAge(database) };

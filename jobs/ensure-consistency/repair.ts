@@ -1,7 +1,7 @@
 import { type Tx, emit } from "@noren/database";
+import type { Mismatch } from "@noren/database/invariants";
 import { productStockChanged } from "@noren/events";
 import { sql } from "kysely";
-import type { Mismatch } from "./checks.ts";
 
 /**
  * Sets a product's level to what its ledger and its reservations say, and announces the new numbers. Only for levels: they

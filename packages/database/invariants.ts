@@ -1,5 +1,5 @@
-import type { Tx } from "@noren/database";
 import { sql } from "kysely";
+import type { Tx } from "./tenant.ts";
 
 export type Mismatch = {
   check: string;
@@ -10,13 +10,19 @@ export type Mismatch = {
 };
 
 /**
- * A law of the shop, as a question that returns what breaks it. One statement each: it sees one moment, so a sale that is
- * being written is wholly in or wholly out.
+ * A law of the shop, as a question that returns what breaks it, in the transaction's company. One statement each: it sees
+ * one moment, so a sale that is being written is wholly in or wholly out.
  */
-export type Check = { name: string; find: (tx: Tx) => Promise<Mismatch[]> };
+export type Invariant = {
+  name: string;
+  /** `graceSeconds`: how long messages may be under way. What is younger is not yet judged by what its event does. */
+  find: (tx: Tx, options?: { graceSeconds?: number }) => Promise<Mismatch[]>;
+};
+
+const GRACE_SECONDS = 300;
 
 /** What is on hand is the sum of the ledger's moves. */
-export const onHand: Check = {
+export const onHand: Invariant = {
   name: "stock.on_hand",
   async find(tx) {
     const { rows } = await sql<{ id: string; store: string; expected: number; actual: number }>`
@@ -31,7 +37,7 @@ export const onHand: Check = {
 };
 
 /** What is reserved is the sum of the reservations that are held. */
-export const reserved: Check = {
+export const reserved: Invariant = {
   name: "stock.reserved",
   async find(tx) {
     const { rows } = await sql<{ id: string; store: string; expected: number; actual: number }>`
@@ -47,7 +53,7 @@ export const reserved: Check = {
 };
 
 /** Nothing is held for a sale or an order that has ended, or that does not exist. */
-const deadReservations: Check = {
+const deadReservations: Invariant = {
   name: "reservation.dead_owner",
   async find(tx) {
     const { rows } = await sql<{ id: string; store: string; actual: string }>`
@@ -70,10 +76,10 @@ const deadReservations: Check = {
   },
 };
 
-/** A completed sale is in the ledger within five minutes: until then its reservation is held and its moves are missing. */
-const unpostedSales: Check = {
+/** A completed sale is in the ledger soon: until then its reservation is held and its moves are missing. */
+const unpostedSales: Invariant = {
   name: "sale.unposted",
-  async find(tx) {
+  async find(tx, { graceSeconds = GRACE_SECONDS } = {}) {
     const { rows } = await sql<{ id: string; store: string; expected: number; actual: number }>`
       select s.id, s.store_id as store, l.qty::int as expected, coalesce(m.qty, 0)::int as actual
       from sales s
@@ -81,7 +87,7 @@ const unpostedSales: Check = {
         on l.sale_id = s.id
       left join (select source_id, -sum(qty) as qty from stock_moves where source_type = 'sale' and kind = 'sale'
                  group by source_id) m on m.source_id = s.id
-      where s.state = 'completed' and s.completed_at < now() - interval '5 minutes'
+      where s.state = 'completed' and s.completed_at < now() - make_interval(secs => ${graceSeconds})
         and l.qty <> coalesce(m.qty, 0)
       order by s.id`.execute(tx);
     return rows.map(mismatch(unpostedSales));
@@ -89,28 +95,69 @@ const unpostedSales: Check = {
 };
 
 /** Every order that still may be shipped holds its goods: what is held is what was ordered. */
-const orderReservations: Check = {
+const orderReservations: Invariant = {
   name: "order.reserved",
-  async find(tx) {
+  async find(tx, { graceSeconds = GRACE_SECONDS } = {}) {
     const { rows } = await sql<{ id: string; expected: number; actual: number }>`
       select o.id, l.qty::int as expected, coalesce(r.qty, 0)::int as actual
       from orders o
       join (select order_id, sum(qty) as qty from order_lines group by order_id) l on l.order_id = o.id
       left join (select owner_id, sum(qty) as qty from reservations where owner_type = 'order' and state = 'held'
                  group by owner_id) r on r.owner_id = o.id
-      where o.state in ('awaiting_payment', 'paid', 'picking') and o.placed_at < now() - interval '5 minutes'
+      where o.state in ('awaiting_payment', 'paid', 'picking') and o.placed_at < now() - make_interval(secs => ${graceSeconds})
         and l.qty <> coalesce(r.qty, 0)
       order by o.id`.execute(tx);
     return rows.map(mismatch(orderReservations));
   },
 };
 
-export const checks: Check[] = [onHand, reserved, deadReservations, unpostedSales, orderReservations];
+/** The cash that a sale took is in its drawer's book, once. */
+const saleCash: Invariant = {
+  name: "sale.cash",
+  async find(tx) {
+    const { rows } = await sql<{ id: string; store: string; expected: number; actual: number }>`
+      select s.id, s.store_id as store, coalesce(p.yen, 0)::int as expected, coalesce(m.yen, 0)::int as actual
+      from sales s
+      left join (select sale_id, sum(amount_yen) as yen from sale_payments where method = 'cash' group by sale_id) p
+        on p.sale_id = s.id
+      left join (select source_id, session_id, sum(amount_yen) as yen from cash_moves
+                 where source_type = 'sale' and kind = 'sale' group by source_id, session_id) m
+        on m.source_id = s.id and m.session_id = s.session_id
+      where coalesce(p.yen, 0) <> coalesce(m.yen, 0)
+      order by s.id`.execute(tx);
+    return rows.map(mismatch(saleCash));
+  },
+};
+
+/** What a drawer should hold when it is closed is its float and what its book says went in and out. */
+const drawer: Invariant = {
+  name: "register.expected",
+  async find(tx) {
+    const { rows } = await sql<{ id: string; store: string; expected: number; actual: number }>`
+      select r.id, r.store_id as store, (r.float_yen + coalesce(m.yen, 0))::int as expected, r.expected_yen::int as actual
+      from register_sessions r
+      left join (select session_id, sum(amount_yen) as yen from cash_moves group by session_id) m on m.session_id = r.id
+      where r.closed_at is not null and r.expected_yen <> r.float_yen + coalesce(m.yen, 0)
+      order by r.id`.execute(tx);
+    return rows.map(mismatch(drawer));
+  },
+};
+
+/** Every law. That lines, taxes and payments of a document add up is no question: the tables refuse anything else. */
+export const invariants: readonly Invariant[] = [
+  onHand,
+  reserved,
+  deadReservations,
+  unpostedSales,
+  orderReservations,
+  saleCash,
+  drawer,
+];
 
 const mismatch =
-  (check: Check) =>
+  (invariant: Invariant) =>
   (row: { id: string; store?: string; expected: number; actual: number }): Mismatch => ({
-    check: check.name,
+    check: invariant.name,
     subjectId: row.id,
     ...(row.store ? { storeId: row.store } : {}),
     expected: row.expected,
