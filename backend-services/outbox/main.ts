@@ -4,6 +4,7 @@ import { env, healthServer, logger, onShutdown } from "@noren/service";
 import { relay, snsPublisher } from "outbox";
 import { Client } from "pg";
 import { z } from "zod";
+import { reportFigures } from "./figures.ts";
 import { topicArns } from "./topic-arns.ts";
 
 const settings = env({ PORT: z.coerce.number().int(), COPILOT_SNS_TOPIC_ARNS: topicArns, ...databaseEnv });
@@ -16,8 +17,10 @@ const engine = relay({
   log,
 });
 const health = await healthServer({ port: settings.PORT, check: () => engine.health(), log });
+const stopFigures = reportFigures(engine, log);
 
 onShutdown(log, async () => {
+  stopFigures();
   await engine.stop();
   await health.close();
 });

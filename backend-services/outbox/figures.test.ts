@@ -1,0 +1,40 @@
+import { readFileSync } from "node:fs";
+import type { RelayHealth } from "outbox";
+import { expect, test } from "vitest";
+import { figures } from "./figures.ts";
+
+const detail: RelayHealth["detail"] = {
+  id: "relay",
+  connected: true,
+  shards: 64,
+  unownedShards: 0,
+  relays: 1,
+  lagMs: 1200,
+  depth: 3,
+  blockedGroups: 1,
+  waitingGroups: 0,
+  published: 9,
+  calls: 2,
+  lastPublishedAt: null,
+  error: null,
+};
+
+test("a relay that works reports its lag, its depth and its blocked groups", () => {
+  expect(figures({ ok: true, detail }, "noren", 5)).toMatchObject({
+    _aws: { Timestamp: 5, CloudWatchMetrics: [{ Namespace: "noren", Dimensions: [["env", "service"]] }] },
+    OutboxLag: 1200,
+    OutboxDepth: 3,
+    OutboxBlockedGroups: 1,
+  });
+});
+
+test("a relay that hangs is silent, because its last figures would look well", () => {
+  expect(figures({ ok: false, detail }, "noren")).toBeUndefined();
+});
+
+test("every figure that an alarm watches is reported, and each reported figure is watched", () => {
+  const patches = new URL("../../copilot/backend-outbox/overrides/cfn.patches.yml", import.meta.url);
+  const watched = readFileSync(patches, "utf8").matchAll(/MetricName: (Outbox\w+)/g);
+  const reported = Object.keys(figures({ ok: true, detail }, "noren") ?? {}).filter((key) => key !== "_aws");
+  expect(new Set(Array.from(watched, ([, name]) => name))).toEqual(new Set(reported));
+});
