@@ -83,18 +83,28 @@ export class Session {
     }
   }
 
-  /** Rejects unless the server has just confirmed that the session, and so every lock of it, is alive. */
+  /**
+   * Rejects unless the server has just confirmed that the session, and so every lock of it, is alive. A process that was
+   * frozen while it waited for the answer reads one that was true before: it asks again.
+   */
   async confirm(): Promise<void> {
     if (this.failure) throw this.failure;
-    if (performance.now() - this.#provenAt <= FRESH_MS) return;
-    this.#proof ??= this.query("select 1").then(
-      () => void (this.#proof = undefined),
-      (error: unknown) => {
-        this.#proof = undefined;
-        throw error;
-      },
-    );
-    await this.#proof;
+    if (this.#silentMs() <= FRESH_MS) return;
+    do {
+      this.#proof ??= this.query("select 1").then(
+        () => void (this.#proof = undefined),
+        (error: unknown) => {
+          this.#proof = undefined;
+          throw error;
+        },
+      );
+      await this.#proof;
+    } while (this.#silentMs() > this.#options.timeoutMs / 2);
+  }
+
+  /** How long ago the question was sent that the server answered last. It ends a session only after `timeoutMs`. */
+  #silentMs(): number {
+    return performance.now() - this.#provenAt;
   }
 
   /**

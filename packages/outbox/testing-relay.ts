@@ -10,7 +10,8 @@ const publish: Publish = async (_, events) => {
   const response = await fetch(broker, {
     method: "POST",
     body: JSON.stringify(events),
-    headers: { relay: id },
+    // When the relay began the call, for a test that freezes it.
+    headers: { relay: id, begun: String(Date.now()) },
   });
   return (await response.json()) as PublishAnswer[];
 };
