@@ -16,11 +16,15 @@ fi
 # The code of Lambda functions is packaged as it lies on disk.
 npx --yes pnpm@12 --filter "./functions/*" run build
 
+# A tag of our repositories is never moved, and all environments share them: the same commit comes here once for each, and
+# again when somebody retries a build.
+tag=$environment-${CODEBUILD_RESOLVED_SOURCE_VERSION:-$(git rev-parse HEAD)}-${CODEBUILD_BUILD_NUMBER:-$(date +%s)}
+
 for manifest in copilot/*/manifest.yml; do
   workload=$(basename "$(dirname "$manifest")")
   kind=svc
   grep -q '^type: Scheduled Job' "$manifest" && kind=job
   echo "--- $workload"
   "$COPILOT" "$kind" package --name "$workload" --env "$environment" \
-    --tag "${CODEBUILD_RESOLVED_SOURCE_VERSION:-$(git rev-parse HEAD)}" --output-dir infrastructure --upload-assets
+    --tag "$tag" --output-dir infrastructure --upload-assets
 done
