@@ -41,17 +41,17 @@ Resources:
             - {Name: COPILOT_QUEUE_URI, Value: !Ref EventsQueue}
 `;
 
-async function agreement(template: string) {
+async function agreement(template: string, name = "worker", text = manifest) {
   const workspace = readWorkspace(
     folderOf({
       "copilot/.workspace": "application: shop\n",
       "copilot/environments/test/manifest.yml": "name: test\ntype: Environment\n",
-      "copilot/worker/manifest.yml": manifest,
+      [`copilot/${name}/manifest.yml`]: text,
       Dockerfile: "FROM scratch\n",
     }),
   );
   const aws = cloud();
-  const deployed = await deploy(aws, "shop-test-worker", template);
+  const deployed = await deploy(aws, `shop-test-${name}`, template);
   deployed.tags = { "copilot-application": "shop", "copilot-environment": "test" };
   const { fields, problems } = agree(workspace, new Map([["test", resolve(workspace, "test")]]), aws);
   return { fields, messages: problems.map(({ file, line, message }) => `${file}:${line} ${message}`) };
@@ -78,5 +78,39 @@ test("a variable that only one of the two knows is a difference", async () => {
   expect(messages.map((message) => message.replace(/^\S+ /, ""))).toEqual([
     "worker in test: variables.LEVEL is debug in the manifest and (nothing) in the stack.",
     "worker in test: variables.LOG is (nothing) in the manifest and debug in the stack.",
+  ]);
+});
+
+const web = `name: web
+type: Load Balanced Web Service
+image:
+  build: Dockerfile
+  port: 80
+http:
+  path: till
+  alias: [till.shop.example]
+`;
+
+const rules = (host: string, redirect: string) => `
+Resources:
+  TargetGroup: {Type: AWS::ElasticLoadBalancingV2::TargetGroup, Properties: {HealthCheckPath: /}}
+  HTTPSListenerRule:
+    Type: AWS::ElasticLoadBalancingV2::ListenerRule
+    Properties:
+      Conditions:
+        - {Field: host-header, HostHeaderConfig: {Values: [${host}]}}
+        - {Field: path-pattern, PathPatternConfig: {Values: [/till, /till/*]}}
+  HTTPListenerRuleWithDomain: {Type: AWS::ElasticLoadBalancingV2::ListenerRule, Properties: {Actions: [{Type: ${redirect}}]}}
+`;
+
+test("with a domain path and names are those of the HTTPS rule, and HTTP must redirect", async () => {
+  const about = async (template: string) =>
+    (await agreement(template, "web", web)).messages.filter((message) =>
+      /http\.path|host names|redirect/.test(message),
+    );
+  expect(await about(rules("till.shop.example", "redirect"))).toEqual([]);
+  expect(await about(rules("other.shop.example", "forward"))).toEqual([
+    'copilot/web/manifest.yml:8 web in test: the list of host names is ["till.shop.example"] in the manifest and ["other.shop.example"] in the stack.',
+    "copilot/web/manifest.yml:6 web in test: the redirect to HTTPS is true in the manifest and false in the stack.",
   ]);
 });

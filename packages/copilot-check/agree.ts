@@ -160,7 +160,7 @@ function* service(workload: Workload, stack: Stack, at: At, cloud: CloudFormatio
     yield at(["count", "range", "spot_from"], count.spotFrom, spot ? Number(spot.Base) + 1 : undefined);
   }
   yield* connected(workload, service, at);
-  if (workload.http) yield* http(workload, stack, service, at);
+  if (workload.http) yield* http(workload, stack, cloud, at);
 }
 
 function* connected({ connect }: Workload, service: Values, at: At): Generator<Comparison> {
@@ -173,15 +173,36 @@ function* connected({ connect }: Workload, service: Values, at: At): Generator<C
   yield at(["network", "connect"], connect?.port, alias?.Port, "the port of Service Connect");
 }
 
-function* http({ http }: Workload, stack: Stack, service: Values, at: At): Generator<Comparison> {
+function* http(
+  { name, http, manifest }: Workload,
+  stack: Stack,
+  cloud: CloudFormation,
+  at: At,
+): Generator<Comparison> {
   if (!http) return;
+  const service = properties(stack, "Service");
   const group = properties(stack, "TargetGroup");
   const attributes = named(group.TargetGroupAttributes, "Value", "Key");
-  const rule = properties(stack, "HTTPListenerRule");
-  const pattern = ((rule.Conditions ?? []) as Values[]).find(({ Field }) => Field === "path-pattern");
-  const paths = ((pattern?.PathPatternConfig as Values | undefined)?.Values ?? []) as string[];
+  // With a domain or a certificate traffic is forwarded by the rule of the HTTPS listener.
+  const secure = stack.resources.get("HTTPSListenerRule")?.properties;
+  const rule = secure ?? properties(stack, "HTTPListenerRule");
   const path = `/${http.path.replace(/^\//, "")}`;
-  yield at(["http", "path"], path === "/" ? "/*" : path, paths[0]);
+  yield at(["http", "path"], path === "/" ? "/*" : path, conditionOf(rule, "path-pattern")[0]);
+  const own = cloud.exports.get(`${stack.name.slice(0, -name.length)}SubDomain`)?.value;
+  const given = secure && own !== undefined ? [`${name}.${own}`] : [];
+  yield at(
+    ["http", "alias"],
+    http.alias.length > 0 ? http.alias : given,
+    conditionOf(rule, "host-header"),
+    "the list of host names",
+  );
+  const redirect = properties(stack, "HTTPListenerRuleWithDomain");
+  yield at(
+    ["http", "redirect_to_https"],
+    secure !== undefined && (manifest.http as Values | undefined)?.redirect_to_https !== false,
+    ((redirect.Actions ?? []) as Values[]).some(({ Type }) => Type === "redirect"),
+    "the redirect to HTTPS",
+  );
   yield at(
     ["http", "healthcheck"],
     http.healthcheckPath,
@@ -203,6 +224,13 @@ function* http({ http }: Workload, stack: Stack, service: Values, at: At): Gener
     http.deregistrationDelaySeconds,
     attributes["deregistration_delay.timeout_seconds"],
   );
+}
+
+/** The values of a listener rule's condition. */
+function conditionOf(rule: Values, field: "path-pattern" | "host-header"): string[] {
+  const found = ((rule.Conditions ?? []) as Values[]).find(({ Field }) => Field === field);
+  const config = (found?.PathPatternConfig ?? found?.HostHeaderConfig) as { Values?: string[] } | undefined;
+  return config?.Values ?? [];
 }
 
 function* job(workload: Workload, stack: Stack, at: At): Generator<Comparison> {

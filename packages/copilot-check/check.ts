@@ -4,7 +4,7 @@ import { compareGolden, goldenFiles, updateGolden, type Difference } from "./gol
 import { checkLambdas } from "./lambdas.ts";
 import { link } from "./link.ts";
 import { lint } from "./lint.ts";
-import { render, type Rendering } from "./render.ts";
+import { ofApplication, render, type Rendering } from "./render.ts";
 import { timed, type Finding, type Step } from "./report.ts";
 import { environmentManifest, prepare, type Setting } from "./setting.ts";
 import { copilotBinary, nodeTools, pythonTools } from "./tools.ts";
@@ -85,7 +85,7 @@ export async function renderAll(setting: Setting, bin: string): Promise<Renderin
     binary: copilotBinary(bin),
     manifests: new Map(workspace.environments.map((name) => [name, environmentManifest(setting, name)])),
     scratch: join(folders.local, "check", "render"),
-    ...(config.domain === undefined ? {} : { domain: config.domain }),
+    ...ofApplication(config),
   });
 }
 

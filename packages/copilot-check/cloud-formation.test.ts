@@ -243,6 +243,22 @@ describe("rollback", () => {
     expect(stack.resources.get("A")?.properties).toEqual({ DelaySeconds: "1" });
   });
 
+  test("deletes what a custom resource's script replaced, after the update", async () => {
+    const seen: string[] = [];
+    const aws = cloud({
+      custom: async ({ kind, resource }) => {
+        seen.push(`${kind} ${kind === "Create" ? "" : resource.ref}`.trim());
+        return { data: {}, physicalId: `certificate-${String(resource.properties.Name)}` };
+      },
+    });
+    const template = (name: string) =>
+      `Resources: {C: {Type: Custom::C, Properties: {Name: ${name}}}, Q: {Type: AWS::SQS::Queue, Properties: {QueueName: !Ref C}}}`;
+    await deploy(aws, "shop", template("a"));
+    await deploy(aws, "shop", template("b"));
+    expect(seen).toEqual(["Create", "Update certificate-a", "Delete certificate-a"]);
+    expect(aws.find("shop")?.resources.get("Q")?.name).toBe("certificate-b");
+  });
+
   test("tells a custom resource to go back, and one that was made to go away", async () => {
     const said: string[] = [];
     const aws = cloud({

@@ -223,6 +223,7 @@ export class CloudFormation {
     if (verb === "UPDATE") stack.updatedAt = new Date().toISOString();
     this.#event(stack, stack.name, stack.id, stackType, stack.status, "User Initiated");
     const made = new Map<string, Resource>();
+    const replaced: Resource[] = [];
     stack.resources = made;
     stack.imports = new Map();
     let current: string | undefined;
@@ -234,10 +235,10 @@ export class CloudFormation {
         const definition = template.Resources[id] as Definition;
         const path = ["Resources", id, "Properties"];
         const properties = (evaluator.value(definition.Properties ?? {}, path) ?? {}) as Values;
-        made.set(
-          id,
-          await this.#make(stack, id, definition.Type, properties, before.resources.get(id), verb),
-        );
+        const old = before.resources.get(id);
+        const resource = await this.#make(stack, id, definition.Type, properties, old, verb);
+        made.set(id, resource);
+        if (old && isCustom(old.type) && old.ref !== resource.ref) replaced.push(old);
       }
       current = undefined;
       const outputs = this.#outputs(template, evaluator);
@@ -245,6 +246,8 @@ export class CloudFormation {
       stack.outputs = outputs;
       for (const [id, old] of [...before.resources].toReversed())
         if (!made.has(id)) await this.#forget(stack, old);
+      // A script that answers an update with another id has made a new thing; the old one is taken away last.
+      for (const old of replaced) await this.#delete(stack, old);
       stack.status = `${verb}_COMPLETE`;
       this.#event(stack, stack.name, stack.id, stackType, stack.status);
     } catch (error) {
@@ -580,15 +583,17 @@ export class CloudFormation {
   }
 
   async #forget(stack: Stack, resource: Resource): Promise<void> {
-    if (isCustom(resource.type)) {
-      const request = { kind: "Delete" as const, stack, resource, old: undefined };
-      await this.#options.custom(request, this).catch(ignoreLinkError);
-    }
+    if (isCustom(resource.type)) await this.#delete(stack, resource);
     for (const [key, owner] of this.#names)
       if (owner.stack === stack.name && owner.logicalId === resource.logicalId) this.#names.delete(key);
     const nested = resource.type === stackType ? this.find(resource.ref) : undefined;
     if (nested && nested.status !== "DELETE_COMPLETE") await this.remove(nested);
     this.#event(stack, resource.logicalId, resource.ref, resource.type, "DELETE_COMPLETE");
+  }
+
+  async #delete(stack: Stack, resource: Resource): Promise<void> {
+    const request = { kind: "Delete" as const, stack, resource, old: undefined };
+    await this.#options.custom(request, this).catch(ignoreLinkError);
   }
 
   #placeholder(id: string, type: string): Resource {

@@ -20,6 +20,8 @@ export interface Config {
   region?: string;
   /** The application's domain, if it has one. */
   domain?: string;
+  /** The IAM policy that bounds every role of the application (`app init --permissions-boundary`), by its name. */
+  permissionsBoundary?: string;
   /** What `${NAME}` in a manifest stands for, beside the two names that Copilot gives. */
   variables?: Record<string, VariableSource>;
   /** Commands that make what the CLI packages as it lies on disk: the code of functions. Run in the root, in this order. */
@@ -46,6 +48,7 @@ export function defineConfig(config: Config): Config {
 const schema = z.strictObject({
   region: z.string().optional(),
   domain: z.string().optional(),
+  permissionsBoundary: z.string().optional(),
   variables: z
     .record(z.string(), z.union([z.string(), z.strictObject({ example: z.string(), from: z.function() })]))
     .optional(),

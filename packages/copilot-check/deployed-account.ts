@@ -14,6 +14,7 @@ export interface Deployed {
   manifests: Map<string, string>;
   region: string;
   domain?: string;
+  permissionsBoundary?: string;
 }
 
 /**
@@ -52,7 +53,7 @@ export function store(
   return object;
 }
 
-function parameters({ workspace, region, domain }: Deployed): Answers {
+function parameters({ workspace, region, domain, permissionsBoundary }: Deployed): Answers {
   const base = `/copilot/applications/${workspace.application}`;
   const json = new Map<string, Values>([
     [
@@ -62,6 +63,7 @@ function parameters({ workspace, region, domain }: Deployed): Answers {
         account,
         domain: domain ?? "",
         domainHostedZoneID: domain ? "Z0HOSTEDZONE" : "",
+        permissionsBoundary: permissionsBoundary ?? "",
         version: "1.0",
       },
     ],

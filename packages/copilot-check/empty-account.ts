@@ -1,6 +1,8 @@
 import type { Workspace } from "copilot-manifest";
 import { stackCalls, tagList } from "./change-sets.ts";
 import type { CloudFormation, Resource, Stack } from "./cloud-formation.ts";
+import type { Config } from "./config.ts";
+import { domainNames } from "./domain-names.ts";
 import { connections, identity, registry, store } from "./deployed-account.ts";
 import { ServiceError } from "./protocols.ts";
 import { stackSets } from "./stack-sets.ts";
@@ -9,8 +11,15 @@ import type { Values } from "./template.ts";
 
 type Answers = Record<string, (input: Values) => unknown>;
 
-/** An account with nothing in it but the pipelines' connections: what `app init` and every `deploy` after it talk to. */
-export function emptyAccount(workspace: Workspace, cloud: CloudFormation): Account {
+/**
+ * An account with nothing in it but the pipelines' connections and the domain's zone: what `app init` and every `deploy`
+ * after it talk to.
+ */
+export function emptyAccount(
+  workspace: Workspace,
+  cloud: CloudFormation,
+  { domain, permissionsBoundary }: Pick<Config, "domain" | "permissionsBoundary"> = {},
+): Account {
   const sets = stackSets(cloud);
   const stacks = stackCalls(cloud);
   const calls: Answers = {
@@ -18,10 +27,11 @@ export function emptyAccount(workspace: Workspace, cloud: CloudFormation): Accou
     ...registry(cloud.place.region),
     ...stacks,
     ...sets.calls,
-    ...roles(cloud),
+    ...roles(cloud, permissionsBoundary),
     ...parameterStore(),
     ...services(cloud),
     ...listeners(cloud),
+    ...domainNames(cloud, domain),
     ...pipelines(workspace, cloud),
     GetTemplateSummary: ({ StackName, StackSetName }) => {
       const name = String(StackName ?? StackSetName);
@@ -41,8 +51,15 @@ export function emptyAccount(workspace: Workspace, cloud: CloudFormation): Accou
   };
 }
 
-function roles(cloud: CloudFormation): Answers {
+function roles(cloud: CloudFormation, boundary: string | undefined): Answers {
   return {
+    ListPolicies: () => ({
+      IsTruncated: false,
+      Policies:
+        boundary === undefined
+          ? []
+          : [{ PolicyName: boundary, Arn: `arn:aws:iam::${cloud.place.account}:policy/${boundary}` }],
+    }),
     CreateServiceLinkedRole: () => {
       throw new ServiceError(
         "InvalidInput",

@@ -2,7 +2,7 @@ import type { Values } from "./template.ts";
 
 /** An AWS call, whatever the protocol it came in. */
 export interface Call {
-  protocol: "query" | "json" | "s3";
+  protocol: "query" | "json" | "s3" | "rest";
   host: string;
   operation: string;
   input: Values;
@@ -38,13 +38,18 @@ export interface RawRequest {
   body: Buffer;
 }
 
-/** Which call a request is. The three protocols that Copilot speaks: AWS query (XML), JSON 1.1, and S3. */
+/** Which call a request is. The protocols that Copilot speaks: AWS query (XML), JSON 1.1, S3, and Route 53's REST with XML. */
 export function decode({ method, host, url, headers, body }: RawRequest): Call {
   const bucket = /^(?:([^.]+)\.)?s3[.-]/.exec(host);
   if (bucket) {
     const path = decodeURIComponent(url.split("?")[0] ?? "");
     const key = bucket[1] === undefined ? path.slice(1) : bucket[1] + path;
     return { protocol: "s3", host, operation: `${method} object`, input: {}, object: { key, body } };
+  }
+  const route = routeOf(method, url);
+  if (route) {
+    const [operation, input] = route;
+    return { protocol: "rest", host, operation, input: { ...input, ...fromXml(body.toString()) } };
   }
   const target = headers["x-amz-target"];
   if (typeof target === "string") {
@@ -58,6 +63,49 @@ export function decode({ method, host, url, headers, body }: RawRequest): Call {
     operation: fields.get("Action") ?? `${method} ${url}`,
     input: nested(fields),
   };
+}
+
+const entities = [
+  ["&quot;", '"'],
+  ["&lt;", "<"],
+  ["&gt;", ">"],
+  ["&amp;", "&"],
+] as const;
+
+/** Route 53's calls that Copilot and its scripts make, by method and path; its version is the first part of the path. */
+const routes: [method: string, path: RegExp, operation: string][] = [
+  ["GET", /^hostedzonesbyname$/, "ListHostedZonesByName"],
+  ["GET", /^hostedzone\/(?<HostedZoneId>[^/]+)\/rrset\/?$/, "ListResourceRecordSets"],
+  ["POST", /^hostedzone\/(?<HostedZoneId>[^/]+)\/rrset\/?$/, "ChangeResourceRecordSets"],
+  ["GET", /^change\/(?<Id>[^/]+)$/, "GetChange"],
+];
+
+function routeOf(method: string, url: string): [operation: string, input: Values] | undefined {
+  const { pathname, searchParams } = new URL(url, "http://route53");
+  const version = "/2013-04-01/";
+  if (!pathname.startsWith(version)) return undefined;
+  for (const [verb, pattern, operation] of routes) {
+    const match = verb === method ? pattern.exec(pathname.slice(version.length)) : null;
+    if (match) return [operation, { ...Object.fromEntries(searchParams), ...match.groups }];
+  }
+  return [`${method} ${pathname}`, {}];
+}
+
+/** A document as SDKs write it: elements without attributes below the root; `<Changes><Change>…</Change></Changes>` is a list. */
+function fromXml(document: string): Values {
+  const root = /<(\w+)[^>]*>([\s\S]*)<\/\1>\s*$/.exec(document);
+  return root ? (elementOf("", root[2] ?? "") as Values) : {};
+}
+
+function elementOf(name: string, text: string): unknown {
+  const children = [...text.matchAll(/<(\w+)>([\s\S]*?)<\/\1>/g)].map(
+    ([, child = "", inner = ""]) => [child, elementOf(child, inner)] as const,
+  );
+  if (children.length === 0)
+    return entities.reduce((plain, [entity, char]) => plain.replaceAll(entity, char), text);
+  return children.every(([child]) => `${child}s` === name)
+    ? children.map(([, value]) => value)
+    : Object.fromEntries(children);
 }
 
 /** `Tags.member.1.Key=a` → `{ Tags: [{ Key: "a" }] }`. */
@@ -92,6 +140,12 @@ export function encode(call: Pick<Call, "protocol" | "operation">, result: unkno
     return { status: 200, type: "application/octet-stream", body };
   }
   const { operation } = call;
+  if (call.protocol === "rest")
+    return {
+      status: 200,
+      type: "text/xml",
+      body: `<${operation}Response>${xml(result, true)}</${operation}Response>`,
+    };
   const body = `<${operation}Response><${operation}Result>${xml(result)}</${operation}Result><ResponseMetadata><RequestId>offline</RequestId></ResponseMetadata></${operation}Response>`;
   return { status: 200, type: "text/xml", body };
 }
@@ -107,13 +161,17 @@ function refusal({ protocol }: Pick<Call, "protocol">, { code, message, status }
   return { status, type: "text/xml", body };
 }
 
-function xml(value: unknown): string {
+/** @param plural members of a list are called like the list, without its s; else `member` */
+function xml(value: unknown, plural = false, name = ""): string {
   if (value === undefined || value === null) return "";
-  if (Array.isArray(value)) return value.map((item) => `<member>${xml(item)}</member>`).join("");
+  if (Array.isArray(value)) {
+    const member = plural ? name.replace(/s$/, "") : "member";
+    return value.map((item) => `<${member}>${xml(item, plural)}</${member}>`).join("");
+  }
   if (typeof value === "object")
     return Object.entries(value)
       .filter(([, item]) => item !== undefined && item !== null)
-      .map(([key, item]) => `<${key}>${xml(item)}</${key}>`)
+      .map(([key, item]) => `<${key}>${xml(item, plural, key)}</${key}>`)
       .join("");
   return escape(typeof value === "string" ? value : JSON.stringify(value));
 }

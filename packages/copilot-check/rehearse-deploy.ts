@@ -60,7 +60,7 @@ export async function rehearseDeploy(setting: Setting, options: RehearsalOptions
     }),
     fail: (stack, id) => failing.get(`${stack}/${id}`),
   });
-  const aws = await standIn(emptyAccount(workspace, cloud), region);
+  const aws = await standIn(emptyAccount(workspace, cloud, setting.config), region);
   endpoint = aws.endpoint;
   try {
     const copy = copyWorkspace(setting.root, join(scratch, "workspace"));
@@ -111,7 +111,10 @@ class Script {
   async run(): Promise<void> {
     const { environment } = this.#options;
     const { config, workspace } = this.#setting;
-    await this.#must(["app", "init", workspace.application]);
+    const domain = config.domain === undefined ? [] : ["--domain", config.domain];
+    const boundary =
+      config.permissionsBoundary === undefined ? [] : ["--permissions-boundary", config.permissionsBoundary];
+    await this.#must(["app", "init", workspace.application, ...domain, ...boundary]);
     for (const before of config.after?.[environment] ?? []) await this.#environment(before);
     await this.#environment(environment);
     await this.#tooEarly();

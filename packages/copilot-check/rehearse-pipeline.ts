@@ -10,7 +10,7 @@ import { scriptless } from "./env-controller.ts";
 import { LinkError } from "./link-error.ts";
 import { account } from "./names.ts";
 import { validateReferences } from "./references.ts";
-import type { Rendering } from "./render.ts";
+import { ofApplication, type Rendering } from "./render.ts";
 import type { Finding } from "./report.ts";
 import { environmentManifest, type Setting } from "./setting.ts";
 import { standIn } from "./stand-in.ts";
@@ -57,7 +57,13 @@ export async function rehearsePipeline(setting: Setting, options: PipelineOption
   const buildspec = parse(readFileSync(join(checkout, file), "utf8")) as Buildspec;
 
   const manifests = new Map(workspace.environments.map((name) => [name, environmentManifest(setting, name)]));
-  const cloudAccount = deployedAccount({ workspace, resolved, region, manifests });
+  const cloudAccount = deployedAccount({
+    workspace,
+    resolved,
+    region,
+    manifests,
+    ...ofApplication(setting.config),
+  });
   const aws = await standIn(cloudAccount, region);
   try {
     const cli = copilotCli(aws, { binary, root: checkout, scratch, region });

@@ -38,6 +38,7 @@ export interface RenderOptions {
   binary: string;
   region: string;
   domain?: string;
+  permissionsBoundary?: string;
   variables: Record<string, string>;
   /** Text of each environment's manifest, by its name, variables filled in. */
   manifests: Map<string, string>;
@@ -64,7 +65,7 @@ export async function render(options: RenderOptions): Promise<Rendering> {
     resolved,
     region,
     manifests: options.manifests,
-    ...(options.domain === undefined ? {} : { domain: options.domain }),
+    ...ofApplication(options),
   });
   const aws = await standIn(account, region);
   try {
@@ -87,6 +88,20 @@ export async function render(options: RenderOptions): Promise<Rendering> {
   } finally {
     await aws.close();
   }
+}
+
+/** What an application is made with, besides its name. */
+export function ofApplication({
+  domain,
+  permissionsBoundary,
+}: Pick<RenderOptions, "domain" | "permissionsBoundary">): Pick<
+  RenderOptions,
+  "domain" | "permissionsBoundary"
+> {
+  return {
+    ...(domain === undefined ? {} : { domain }),
+    ...(permissionsBoundary === undefined ? {} : { permissionsBoundary }),
+  };
 }
 
 function label({ kind, name, environment }: Task): string {

@@ -148,6 +148,9 @@ const types: Record<string, ResourceType> = {
   "AWS::EC2::RouteTable": { generate: id("rtb") },
   "AWS::EC2::InternetGateway": { generate: id("igw") },
   "AWS::EC2::NatGateway": { generate: id("nat") },
+  "AWS::Route53::HostedZone": {
+    generate: (_name, _properties, seed) => `Z0${seed.slice(0, 18).toUpperCase()}`,
+  },
   "AWS::ServiceDiscovery::PrivateDnsNamespace": {
     generate: id("ns"),
     arn: ({ name }, at) => arn("servicediscovery", `namespace/${name}`, at),
@@ -206,6 +209,8 @@ export function attributeOf(resource: Named, attribute: string, place: Place): u
       return `targetgroup/${name}/943f017f100becff`;
     case "TargetGroupArns":
       return [];
+    case "NameServers":
+      return nameServers(name);
     case "GroupId":
     case "LoadBalancerName":
     case "QueueName":
@@ -218,6 +223,12 @@ export function attributeOf(resource: Named, attribute: string, place: Place): u
     default:
       return `${attribute}-of-${name}`;
   }
+}
+
+/** Of a hosted zone: each has four, in as many top-level domains. */
+export function nameServers(zone: string): string[] {
+  const seed = Number.parseInt(createHash("sha256").update(zone).digest("hex").slice(0, 2), 16);
+  return ["com", "net", "org", "co.uk"].map((end, i) => `ns-${seed + 512 * i}.awsdns-${seed % 64}.${end}`);
 }
 
 function serviceOf(type: string): string {

@@ -118,3 +118,27 @@ test("an S3 refusal is S3's own XML", () => {
     body: expect.stringMatching(/^<Error>.*<Code>NoSuchKey/),
   });
 });
+
+test("speaks Route 53's REST: calls by their path, XML in and out", () => {
+  const rest = (method: string, url: string, body = "") =>
+    decode({ method, host: "route53.amazonaws.com", url, headers: {}, body: Buffer.from(body) });
+  expect(rest("GET", "/2013-04-01/hostedzonesbyname?dnsname=shop.example")).toMatchObject({
+    operation: "ListHostedZonesByName",
+    input: { dnsname: "shop.example" },
+  });
+  const change = rest(
+    "POST",
+    "/2013-04-01/hostedzone/Z0/rrset/",
+    '<?xml version="1.0"?><ChangeResourceRecordSetsRequest xmlns="x"><ChangeBatch><Changes><Change><Action>UPSERT</Action><ResourceRecordSet><Name>a&amp;b</Name><ResourceRecords><ResourceRecord><Value>1</Value></ResourceRecord></ResourceRecords></ResourceRecordSet></Change></Changes></ChangeBatch></ChangeResourceRecordSetsRequest>',
+  );
+  expect(change.operation).toBe("ChangeResourceRecordSets");
+  expect(change.input).toEqual({
+    HostedZoneId: "Z0",
+    ChangeBatch: {
+      Changes: [{ Action: "UPSERT", ResourceRecordSet: { Name: "a&b", ResourceRecords: [{ Value: "1" }] } }],
+    },
+  });
+  expect(encode(change, { HostedZones: [{ Id: "/hostedzone/Z0" }] }).body).toBe(
+    "<ChangeResourceRecordSetsResponse><HostedZones><HostedZone><Id>/hostedzone/Z0</Id></HostedZone></HostedZones></ChangeResourceRecordSetsResponse>",
+  );
+});
