@@ -77,7 +77,7 @@ export interface DocFacts {
   labels: Label[];
   texts: Text[];
   comments: Comment[];
-  /** Inline code of more than one word. */
+  /** Inline code of more than one word, or of one with a dot inside: what may be a command or a qualified name. */
   codes: Range[];
   /** The top level, in order. */
   blocks: Block[];
@@ -180,7 +180,7 @@ function collect(node: Nodes, parent: Nodes | undefined, depth: number, text: st
       }
       break;
     case "inlineCode":
-      if (/\S\s+\S/.test(node.value)) facts.codes.push(range);
+      if (/\S\s+\S|\w\.\w/.test(node.value)) facts.codes.push(range);
       break;
     case "listItem": {
       const first = node.children[0];

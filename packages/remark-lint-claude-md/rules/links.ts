@@ -214,7 +214,7 @@ function* problemsOf(
   }
   const kind = project.kind(target);
   if (kind === undefined || (kind === "file" && address.path.endsWith("/"))) {
-    yield missing(target, dir, project);
+    yield missing(target, dir, project, address.path.endsWith("/"));
     return;
   }
   if (!project.tracked(target) && project.tracked(from))
@@ -255,14 +255,17 @@ function decode(url: string): { path: string; anchor: string } | undefined {
   }
 }
 
-function missing(target: string, dir: string, project: Project): Problem {
+/** @param slash a directory is written with one at its end. */
+function missing(target: string, dir: string, project: Project, slash: boolean): Problem {
+  const written = (path: string): string =>
+    relativeTo(dir, path) + (slash && project.kind(path) === "directory" ? "/" : "");
   const spelling = project.spelling(target);
   if (spelling !== undefined && spelling !== target)
     return {
       kind: "case",
       message: `Unexpected link to \`${target}\`, expected \`${spelling}\` (a difference in case)`,
       actual: target,
-      expected: [relativeTo(dir, spelling)],
+      expected: [written(spelling)],
     };
   if (project.ignored(target))
     return {
@@ -272,7 +275,7 @@ function missing(target: string, dir: string, project: Project): Problem {
       note: "a fresh clone does not have it",
     };
   const meant = guess(target, project);
-  const expected = meant === undefined ? undefined : relativeTo(dir, meant);
+  const expected = meant === undefined ? undefined : written(meant);
   return {
     kind: "missing",
     message: `Unexpected link to \`${target}\`, which does not exist, expected ${expected === undefined ? "an existing path" : `perhaps \`${expected}\``}`,
