@@ -258,7 +258,7 @@ describe("an editor says what `claude-md check` says:", () => {
     const root = join(folder, "presence-0");
     const path = join(root, "jobs/CLAUDE.md");
     const text = "# jobs/CLAUDE.md\n\n[up](../CLAUD.md) and [down](../jobs/)\n";
-    const [other, found, ...others] = await editor.change(path, text);
+    const [other, found, ...others] = await editor.open(path, text);
     expect(others).toEqual([]);
     expect(other).toMatchObject({ code: "claude-md-related" });
     expect(found).toMatchObject({ code: "claude-md-links", severity: 1 });
@@ -277,7 +277,7 @@ describe("an editor says what `claude-md check` says:", () => {
   test("a document with a thousand findings does not hang it", async () => {
     const path = join(folder, "presence-0/jobs/CLAUDE.md");
     const links = "[x](nowhere.md)\n".repeat(1000);
-    const found = await editor.change(path, `# jobs/CLAUDE.md\n\n[up](..)\n${links}`);
+    const found = await editor.open(path, `# jobs/CLAUDE.md\n\n[up](..)\n${links}`);
     expect(found).toHaveLength(21);
     expect(found.at(-1)?.message).toBe("… and 980 more");
     expect(await editor.change(path, "# jobs/CLAUDE.md\n\n[up](..)\n")).toEqual([]);
@@ -288,6 +288,7 @@ describe("an editor says what `claude-md check` says:", () => {
     const config = join(root, "claude-md.config.mjs");
     const before = readFileSync(config, "utf8");
     const path = join(root, "CLAUDE.md");
+    await editor.open(path, "");
     const until = async (wanted: (found: Diagnostic[]) => boolean): Promise<Diagnostic[]> => {
       for (;;) {
         const found = await editor.change(path, "# CLAUDE.md\n");

@@ -1,13 +1,14 @@
 import remarkLint from "remark-lint";
 import remarkPresetLintRecommended from "remark-preset-lint-recommended";
 import remarkValidateLinks from "remark-validate-links";
+import type { PluggableList } from "unified";
 import remarkLintClaudeMd from "./index.ts";
 
 /**
  * The plugin with a second witness for links and style, and the settings that the templates are written in.
  * `remark-lint` comes first: its comments reach only what runs after it.
  */
-const preset = {
+const preset: { settings: object; plugins: PluggableList } = {
   settings: {
     bullet: "-",
     emphasis: "*",
