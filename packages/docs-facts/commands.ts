@@ -16,8 +16,8 @@ export function commandProblem(
   const program = argv[start];
   const rest = argv.slice(start + 1);
   const problem =
-    program === "copilot"
-      ? copilotProblem(model, rest)
-      : (scriptProblem(model, program ?? "", rest, dir) ?? eventProblem(model, argv));
-  return problem && { ...problem, ...(problem.word === undefined ? {} : { word: problem.word + start + 1 }) };
+    program === "copilot" ? copilotProblem(model, rest) : scriptProblem(model, program ?? "", rest, dir);
+  if (problem)
+    return { ...problem, ...(problem.word === undefined ? {} : { word: problem.word + start + 1 }) };
+  return eventProblem(model, argv);
 }
