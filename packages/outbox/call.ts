@@ -1,6 +1,6 @@
 import type { Row } from "./fetch.ts";
 
-const MOST_ENTRIES = 10;
+export const MOST_ENTRIES = 10;
 /** PublishBatch takes 256 KiB together; what attributes and ids weigh is within the difference. */
 const MOST_BYTES = 250 * 1024;
 
@@ -11,12 +11,17 @@ const MOST_BYTES = 250 * 1024;
  *
  * @param alone groups that failed together with others: they are sent by themselves, so that one bad event cannot take
  *   others with it for ever.
+ * @param flying groups that are in another call now: their next row has to wait for its answer.
  */
-export function nextCall(rows: Row[], alone: (groupId: string) => boolean): { call: Row[]; rest: Row[] } {
+export function nextCall(
+  rows: Row[],
+  alone: (groupId: string) => boolean,
+  flying: ReadonlySet<string> = new Set(),
+): { call: Row[]; rest: Row[] } {
   const call: Row[] = [];
   const rest: Row[] = [];
-  // Groups that have an entry in this call, or an earlier row that was passed over.
-  const closed = new Set<string>();
+  // Groups that have an entry in this or another call, or an earlier row that was passed over.
+  const closed = new Set(flying);
   let bytes = 0;
   for (const row of rows) {
     const [first] = call;

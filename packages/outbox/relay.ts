@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import type { Client } from "pg";
-import { nextCall } from "./call.ts";
+import { MOST_ENTRIES } from "./call.ts";
 import { Fetcher } from "./fetch.ts";
 import type { Row } from "./fetch.ts";
+import { Hand } from "./hand.ts";
 import { TopicUnavailable } from "./publish.ts";
 import type { Publish, PublishAnswer } from "./publish.ts";
 import { Session } from "./session.ts";
@@ -70,7 +71,8 @@ const TICK_MS = 250;
 const MONITOR_MS = 2000;
 const POLL_MS = { least: 25, most: 250 };
 const ROWS_PER_FETCH = 500;
-const ROWS_PER_LANE = 100;
+/** More are not fetched before some of them have left. */
+const ROWS_IN_HAND = 1000;
 const TRIES_OF_SENDER = 3;
 /** So many calls failing in a row say that the broker is down, not that an event is bad. */
 const OUTAGE_CALLS = 4;
@@ -98,9 +100,10 @@ class Engine implements Relay {
   readonly #fetcher = new Fetcher();
   readonly #groups = new Waits(100, 30_000);
   readonly #topics = new Waits(1000, 30_000);
-  readonly #busy = new Map<number, Promise<void>>();
+  readonly #calls = new Set<Promise<void>>();
   readonly #leaving = new Set<number>();
   readonly #running: Promise<void>;
+  #hand = new Hand();
   #acknowledged: string[] = [];
   #session: Session | undefined;
   #stopping = false;
@@ -172,7 +175,8 @@ class Engine implements Relay {
           this.#log.warn({ err, relay: this.#id }, "relay has no database session");
       }
       // Calls in flight belong to the lost session; a new one starts when they are over.
-      await Promise.all(this.#busy.values());
+      await Promise.all(this.#calls);
+      this.#hand = new Hand();
       this.#acknowledged = [];
       this.#leaving.clear();
       // A session that worked starts the back-off anew.
@@ -198,17 +202,19 @@ class Engine implements Relay {
         await this.#monitor(session);
       }
       const { rows, full } = await this.#fetch(session);
+      this.#fly(session);
       await this.#giveBack(session);
       this.#workedAt = performance.now();
       delete this.#errors.database;
-      // Lanes wake the loop when they are through. Only a full fetch leaves rows behind that no lane has in hand.
       idleMs = rows > 0 ? POLL_MS.least : Math.min(POLL_MS.most, idleMs * 2);
+      // Calls wake the loop when the hand runs low. Only a full fetch has left rows behind that a free lane could take.
+      const more = full && this.#calls.size < this.#lanes;
       await this.#signal.wait(
-        Math.min(full ? 0 : idleMs, tickAt - performance.now(), this.#groups.nextMs(), this.#topics.nextMs()),
+        Math.min(more ? 0 : idleMs, tickAt - performance.now(), this.#groups.nextMs(), this.#topics.nextMs()),
       );
       if (session.failure) throw session.failure;
     }
-    await Promise.all(this.#busy.values());
+    await Promise.all(this.#calls);
     await this.#flush(session);
     await session.close();
     this.#log.info({ relay: this.#id }, "relay stopped");
@@ -235,7 +241,8 @@ class Engine implements Relay {
   }
 
   async #giveBack(session: Session): Promise<void> {
-    const ready = [...this.#leaving].filter((shard) => !this.#busy.has(this.#laneOf(shard)));
+    this.#hand.drop(({ shard }) => this.#leaving.has(shard));
+    const ready = [...this.#leaving].filter((shard) => !this.#hand.holds(shard));
     if (ready.length === 0) return;
     await this.#flush(session);
     await session.give(ready);
@@ -243,16 +250,12 @@ class Engine implements Relay {
   }
 
   async #fetch(session: Session): Promise<{ rows: number; full: boolean }> {
-    const free = [...session.owned].filter(
-      (shard) => !this.#leaving.has(shard) && !this.#busy.has(this.#laneOf(shard)),
-    );
+    const free = [...session.owned].filter((shard) => !this.#leaving.has(shard) && !this.#hand.holds(shard));
     const paused = performance.now() < this.#pausedUntil;
-    if (free.length === 0 || paused) {
+    if (free.length === 0 || paused || this.#hand.waiting >= ROWS_IN_HAND) {
       await this.#flush(session);
       return { rows: 0, full: false };
     }
-    const lanes = new Set(free.map((shard) => this.#laneOf(shard))).size;
-    const limit = Math.min(ROWS_PER_FETCH, ROWS_PER_LANE * lanes);
     const acknowledged = this.#acknowledged;
     this.#acknowledged = [];
     const rows = await this.#fetcher.fetch(session, {
@@ -260,16 +263,10 @@ class Engine implements Relay {
       shards: free,
       groups: this.#groups.waiting(),
       topics: this.#topics.waiting(),
-      limit,
+      limit: ROWS_PER_FETCH,
     });
-    for (const [lane, batch] of Map.groupBy(rows, (row) => this.#laneOf(row.shard))) {
-      const work = this.#work(session, batch).finally(() => {
-        this.#busy.delete(lane);
-        this.#signal.fire();
-      });
-      this.#busy.set(lane, work);
-    }
-    return { rows: rows.length, full: rows.length === limit };
+    this.#hand.add(rows);
+    return { rows: rows.length, full: rows.length === ROWS_PER_FETCH };
   }
 
   async #flush(session: Session): Promise<void> {
@@ -279,28 +276,34 @@ class Engine implements Relay {
     await session.query("delete from outbox where id = any($1::bigint[])", [ids]);
   }
 
-  /** A shard always uses the same lane, so that it is never in two calls at once. */
-  #laneOf(shard: number): number {
-    return shard % this.#lanes;
+  /** Starts calls until every lane has one or nothing can leave. */
+  #fly(session: Session): void {
+    while (this.#calls.size < this.#lanes && !this.#stopping && !session.lost) {
+      // Whatever is wrong with the broker, these are fetched again afterwards.
+      if (performance.now() < this.#pausedUntil) return this.#hand.drop(() => true);
+      // A small call frees few groups, which make another small call, for ever: let some join before a lane is spent.
+      const least = this.#calls.size * 2 < this.#lanes ? 1 : MOST_ENTRIES;
+      const rows = this.#hand.next((group) => this.#groups.failedTogether(group), least);
+      const [first] = rows;
+      if (!first) return;
+      const call = this.#lane(session, first.topic, rows).finally(() => {
+        this.#calls.delete(call);
+        this.#fly(session);
+        if (this.#hand.low || this.#leaving.size > 0) this.#signal.fire();
+      });
+      this.#calls.add(call);
+    }
   }
 
-  /** One lane: call after call until its rows are through. Never rejects. */
-  async #work(session: Session, batch: Row[]): Promise<void> {
-    let rows = batch;
-    while (rows.length > 0 && !this.#stopping && performance.now() >= this.#pausedUntil) {
-      const { call, rest } = nextCall(rows, (group) => this.#groups.failedTogether(group));
-      const [first] = call;
-      if (!first) return;
-      try {
-        await session.confirm();
-      } catch {
-        return;
-      }
-      const failed = await this.#call(session, first.topic, call);
-      rows = rest.filter(
-        (row) =>
-          !failed.has(row.groupId) && !this.#leaving.has(row.shard) && !this.#topics.isWaiting(row.topic),
-      );
+  /** One call, if the shards are still ours. Never rejects. */
+  async #lane(session: Session, topic: string, rows: Row[]): Promise<void> {
+    const failed = await session.confirm().then(
+      () => this.#call(session, topic, rows),
+      () => new Set<string>(),
+    );
+    this.#hand.landed(rows);
+    if (failed.size > 0) {
+      this.#hand.drop((row) => failed.has(row.groupId) || this.#topics.isWaiting(row.topic));
     }
   }
 
