@@ -1,6 +1,16 @@
+import { readFileSync } from "node:fs";
 import { defineConfig } from "copilot-check";
 
 // What no manifest can say. Everything else that the check needs is read from copilot/.
+
+const bootstrap = readFileSync(new URL("copilot/bootstrap.sh", import.meta.url), "utf8");
+
+/** What the script that makes the application and its environments has decided. */
+function decided(name: string): string {
+  const value = new RegExp(`^${name}=(\\S+)$`, "m").exec(bootstrap)?.[1];
+  if (value === undefined) throw new Error(`copilot/bootstrap.sh has no line ${name}=…`);
+  return value;
+}
 
 const exported =
   (name: string, index = 0) =>
@@ -8,7 +18,9 @@ const exported =
     of(name).split(",")[index] ?? "";
 
 export default defineConfig({
-  region: "ap-northeast-1",
+  region: decided("AWS_REGION"),
+  domain: decided("domain"),
+  permissionsBoundary: decided("boundary"),
   // The code of functions is packaged as it lies on disk.
   prepare: [["npx", "--yes", "pnpm@12", "--silent", "--filter", "./functions/*", "run", "build"]],
   // The tests take minutes, and were run by whoever rehearses a pipeline.

@@ -6,7 +6,7 @@
 set -eu
 environment=${1:?usage: copilot/migrate.sh <environment> <image>}
 image=${2:?usage: copilot/migrate.sh <environment> <image>}
-application=noren
+application=$(sed -n 's/^application: *//p' "$(dirname "$0")/.workspace")
 
 # With --output text the query is asked of each page of the answer, so there may be empty lines.
 exported() {

@@ -4,7 +4,7 @@
 # to HTTPS. The names come from the environment's stack, the paths from the manifests. Needs: aws, curl, jq.
 set -eu
 environment=${1:?usage: copilot/smoke.sh <environment>}
-application=noren
+application=$(sed -n 's/^application: *//p' "$(dirname "$0")/.workspace")
 cd "$(dirname "$0")/.."
 
 aliases=$(aws cloudformation describe-stacks --stack-name "$application-$environment" --output text \
