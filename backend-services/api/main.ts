@@ -1,10 +1,11 @@
 import { clientConfig, connect, databaseEnv } from "@noren/database";
-import { env, logger, onShutdown, serve } from "@noren/service";
+import { env, logger, onShutdown, serve, startTracing } from "@noren/service";
 import { waker } from "outbox";
 import { Client } from "pg";
 import { z } from "zod";
 import { app } from "./app.ts";
 
+await startTracing();
 const settings = env({
   PORT: z.coerce.number().int(),
   SERVICE_TOKEN_KEY: z.string().min(32),

@@ -1,8 +1,9 @@
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { clientConfig, connect, databaseEnv, tenantTransaction } from "@noren/database";
 import type { Database, DatabaseEnv, Tx } from "@noren/database";
-import { healthServer, logger, onShutdown } from "@noren/service";
+import { contextOf, healthServer, inSpan, logger, onShutdown, startTracing } from "@noren/service";
 import type { Logger } from "@noren/service";
+import { SpanKind } from "@opentelemetry/api";
 import { waker } from "outbox";
 import { Client } from "pg";
 import { work } from "worker";
@@ -32,6 +33,7 @@ export async function consume(
   handlers: Handler<Tx>[],
   beside?: (parts: { database: Database; log: Logger; wake: () => void }) => Companion,
 ): Promise<void> {
+  await startTracing(name);
   const log = logger(name);
   const database = connect(settings);
   const relay = waker(() => new Client(clientConfig(database.settings)));
@@ -42,7 +44,7 @@ export async function consume(
     sqs: new SQSClient(),
     pool: database.pool,
     transaction: (client, { companyId }) => tenantTransaction(client, { companyId: String(companyId) }),
-    handlers,
+    handlers: handlers.map(traced),
     log,
     afterCommit: wake,
   });
@@ -69,4 +71,21 @@ export async function consume(
     },
     { timeoutMs: 115_000 },
   );
+}
+
+/** The same handler, each event in a span that goes on with the trace of what caused it. */
+export function traced<Tx>(handler: Handler<Tx>): Handler<Tx> {
+  return {
+    ...handler,
+    prepare(envelope) {
+      const run = handler.prepare(envelope);
+      const { id, traceparent } = envelope as { id?: string; traceparent?: string };
+      return (given) =>
+        inSpan(`process ${handler.type}`, () => run(given), {
+          kind: SpanKind.CONSUMER,
+          attributes: { "messaging.message.id": id ?? "", "messaging.operation.type": "process" },
+          from: contextOf(traceparent),
+        });
+    },
+  };
 }

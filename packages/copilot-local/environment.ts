@@ -44,6 +44,8 @@ export function baseVariables(
     AWS_EC2_METADATA_DISABLED: "true",
     AWS_ENDPOINT_URL: awsEndpoint,
     AWS_ENDPOINT_URL_SESV2: mailEndpoint,
+    // The collector of `observability.tracing` is a sidecar that only AWS has.
+    OTEL_SDK_DISABLED: "true",
   };
 }
 

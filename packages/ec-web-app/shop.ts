@@ -6,6 +6,7 @@ import {
   type ShipTo,
   signServiceToken,
 } from "@noren/api-contract";
+import { tracedFetch } from "@noren/service";
 import type { Assets, WebEnv } from "@noren/web";
 import type { Context } from "hono";
 
@@ -99,6 +100,7 @@ export class Shop {
     return apiClient({
       baseUrl: apiUrl,
       token: () => signServiceToken(serviceTokenKey, { app: "ec", ...claims }),
+      fetch: tracedFetch,
     });
   }
 }

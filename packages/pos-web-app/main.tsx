@@ -1,7 +1,8 @@
-import { env, logger, onShutdown, serve } from "@noren/service";
+import { env, logger, onShutdown, serve, startTracing } from "@noren/service";
 import { z } from "zod";
 import { tillApp } from "./app.tsx";
 
+await startTracing();
 const log = logger();
 const settings = env({
   PORT: z.coerce.number().int(),

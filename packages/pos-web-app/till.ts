@@ -1,4 +1,5 @@
 import { type ApiClient, apiClient, type ServiceClaims, signServiceToken } from "@noren/api-contract";
+import { tracedFetch } from "@noren/service";
 import type { Assets, WebEnv } from "@noren/web";
 import type { Context, MiddlewareHandler } from "hono";
 
@@ -39,6 +40,7 @@ export function till(options: TillOptions, files: Assets): Till {
       return apiClient({
         baseUrl: options.apiUrl,
         token: () => signServiceToken(options.serviceTokenKey, claims),
+        fetch: tracedFetch,
       });
     },
   };

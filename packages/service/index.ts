@@ -6,3 +6,4 @@ export type { Logger } from "./logger.ts";
 export { serve } from "./serve.ts";
 export type { ServeOptions, Served } from "./serve.ts";
 export { onShutdown } from "./shutdown.ts";
+export { contextOf, inSpan, startTracing, stopTracing, tracedFetch } from "./tracing.ts";

@@ -1,10 +1,12 @@
 import { pino } from "pino";
 import type { DestinationStream } from "pino";
+import { traceIds } from "./tracing.ts";
 
 export type Logger = pino.Logger;
 
 /**
- * One JSON line per entry on stdout: `time` (ISO 8601), `level` (label), `service`, `env`, `msg`, `err`.
+ * One JSON line per entry on stdout: `time` (ISO 8601), `level` (label), `service`, `env`, `msg`, `err`;
+ * `traceId` and `spanId` within a request or an event.
  *
  * `service` defaults to COPILOT_SERVICE_NAME, the level to LOG_LEVEL (info). Pass an error as `{ err }`: only its
  * type, code, message, stack and causes are written, because drivers hang whole rows on their errors.
@@ -20,6 +22,7 @@ export function logger(
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     serializers: { err: describe },
+    mixin: traceIds,
   };
   // Synchronous, as console.log to a pipe is: pino's default loses what is still being written when the process exits,
   // and the last line is the one that somebody looks for.

@@ -1,6 +1,7 @@
 import { createAdaptorServer } from "@hono/node-server";
 import type { Server } from "node:http";
 import type { Logger } from "./logger.ts";
+import { traced } from "./tracing.ts";
 
 export type ServeOptions = {
   /** 0 takes a free port; read it from the result. */
@@ -20,7 +21,7 @@ export type Served = {
   close(): Promise<void>;
 };
 
-/** Listens, and rejects with one sentence when the port cannot be had. */
+/** Listens, each request in a span of its caller's trace, and rejects with one sentence when the port cannot be had. */
 export async function serve({
   port,
   host = "0.0.0.0",
@@ -28,7 +29,7 @@ export async function serve({
   log,
   graceMs = 5000,
 }: ServeOptions): Promise<Served> {
-  const server = createAdaptorServer({ fetch }) as Server;
+  const server = createAdaptorServer({ fetch: traced(fetch) }) as Server;
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       const why = error.code === "EADDRINUSE" ? "another process listens there" : error.message;

@@ -1,4 +1,5 @@
 import type { Logger } from "./logger.ts";
+import { stopTracing } from "./tracing.ts";
 
 /**
  * Runs `stop` once at the first SIGTERM or SIGINT, then exits: 0 when it finished, 1 when it threw or took longer than
@@ -25,6 +26,7 @@ export function onShutdown(
     }, timeoutMs).unref();
     try {
       await stop();
+      await stopTracing();
       log.info("stopped");
       process.exit(0);
     } catch (err) {

@@ -1,3 +1,4 @@
+import { tracedFetch } from "@noren/service";
 import { RetryAfter, Unprocessable } from "worker";
 import { z } from "zod";
 
@@ -36,7 +37,7 @@ export function mall({ url, key }: { url: string; key: string }): Mall {
   return {
     async order(no, signal) {
       const address = new URL(`/api/orders/${encodeURIComponent(no)}`, url);
-      const response = await fetch(address, {
+      const response = await tracedFetch(address, {
         headers: { "x-api-key": key, accept: "application/json" },
         // The list of hosts is MALL_API_URL alone: a redirect may not lead our key elsewhere.
         redirect: "error",
