@@ -1,25 +1,31 @@
 import type { Alarm } from "./alarms.ts";
 import type { Block } from "./blocks.ts";
-import { code, list, table } from "./words.ts";
+import { codes, list, table } from "./words.ts";
 
-/** In the folder of the manifests: every alarm, whose it is, and whether a deployment that makes it ring is rolled back. */
+/** In the folder of the manifests: who has which alarms; one that rings during a deployment may roll it back. */
 export const alarmTable: Block = (model, dir) => {
   if (dir !== model.root) return undefined;
   const owned = [
-    ...model.workloads.flatMap(({ name, alarms }) => alarms.map((alarm) => ({ alarm, owner: name }))),
-    ...model.environmentAlarms.map((alarm) => ({ alarm, owner: "環境" })),
-  ];
-  const [first] = owned;
+    ...model.workloads.map(({ name, alarms }) => ({ owner: name, alarms })),
+    { owner: "環境", alarms: model.environmentAlarms },
+  ].filter(({ alarms }) => alarms.length > 0);
+  const [first] = owned.flatMap(({ alarms }) => alarms);
   if (!first) return undefined;
-  const rows = [...Map.groupBy(owned, ({ alarm }) => alarm.name)].map(([name, each]) => [
-    code(name),
-    list(each.map(({ owner }) => owner)),
-    rollsBack(each.map(({ alarm }) => alarm)),
-  ]);
-  return model.sourced(table(["警報", "鳴らすもの", "配備を巻き戻す"], rows), first.alarm.at);
+  // Workloads that share a patch have the same alarms: one row for all of them.
+  const alike = Map.groupBy(owned, ({ alarms }) =>
+    alarms.map(({ name, rollsBack }) => `${name} ${rollsBack}`).join("\n"),
+  );
+  const rows = [...alike.values()].map((own) => {
+    const alarms = own[0]?.alarms ?? [];
+    return [
+      list(own.map(({ owner }) => owner)),
+      named(alarms.filter(({ rollsBack }) => rollsBack)),
+      named(alarms.filter(({ rollsBack }) => !rollsBack)),
+    ];
+  });
+  return model.sourced(table(["鳴らすもの", "配備を巻き戻す警報", "知らせるだけの警報"], rows), first.at);
 };
 
-function rollsBack(alarms: readonly Alarm[]): string {
-  const count = alarms.filter((alarm) => alarm.rollsBack).length;
-  return count === alarms.length ? "はい" : count === 0 ? "いいえ" : "一部";
+function named(alarms: readonly Alarm[]): string {
+  return alarms.length === 0 ? "なし" : codes(alarms.map(({ name }) => name));
 }

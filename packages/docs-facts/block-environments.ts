@@ -1,7 +1,8 @@
 import { at, type Node } from "copilot-manifest";
 import type { Block } from "./blocks.ts";
+import { rowsOf } from "./mappings.ts";
 import type { Model } from "./model.ts";
-import { flowLogs, insights, isOn, mappings, network, onOff } from "./values-environment.ts";
+import { flowLogs, insights, isOn, network, onOff } from "./values-environment.ts";
 import { code, list, table } from "./words.ts";
 
 /** In the folder of the environments: what each has, and what the addons' mappings give each. */
@@ -22,7 +23,13 @@ export const environmentTable: Block = (model, dir) => {
     row("フローログ", flowLogs),
     row("Container Insights", (root) => onOff(insights(root))),
     row("ALB のアクセスログ", (root) => onOff(isOn(at(root, "http", "public", "access_logs")))),
-    ...mappings(model).map(({ key, of }) => [code(key), ...manifests.map(({ name }) => of.get(name) ?? "")]),
+    ...rowsOf(model.environmentAddons?.mappings, model.environments).map(({ key, of }) => [
+      code(key),
+      ...manifests.map(({ name }) => {
+        const given = of.get(name);
+        return given === undefined ? "–" : given === "" ? "なし" : given;
+      }),
+    ]),
   ];
   return model.sourced(table(["設定", ...manifests.map(({ name }) => name)], rows), {
     file: first.file,

@@ -206,6 +206,49 @@ test("environments, pipelines and the folder above them", () => {
   expect(valuesIn("jobs")["infra"]).toMatch(/^AWS Copilot\(Scheduled Job 1 つ\)/);
 });
 
+test("what a template finds in a mapping is told for every environment; what it computes otherwise, not at all", () => {
+  const mail = (retention: string, memory: string): Files => ({
+    ...shop,
+    "functions/mail/package.json": '{ "name": "mail" }',
+    "copilot/api/addons/mail.yml": `Parameters:
+  App: { Type: String }
+  Env: { Type: String }
+  Name: { Type: String }
+Mappings:
+  Mail:
+    test: { Days: 3, Sender: "" }
+    live: { Days: 90, Sender: us }
+Resources:
+  Logs:
+    Type: AWS::Logs::LogGroup
+    Properties:
+      LogGroupName: !Sub /copilot/\${App}-\${Env}-mail
+${retention}
+  Mail:
+    Type: AWS::Lambda::Function
+    Properties:
+      Code: functions/mail/dist
+      Runtime: nodejs24.x
+${memory}
+      LoggingConfig: { LogGroup: !Ref Logs }
+  Lost:
+    Type: AWS::CloudWatch::Alarm
+`,
+  });
+  const values = (retention = "", memory = "") =>
+    valuesIn("functions/mail", mail(retention && `      ${retention}`, memory && `      ${memory}`));
+  expect(values("RetentionInDays: !FindInMap [Mail, !Ref Env, Days]", "MemorySize: 256")).toMatchObject({
+    container: expect.stringMatching(/^Lambda\(nodejs24\.x、256 MB、3 秒\)/) as string,
+    logs: expect.stringContaining("`/copilot/shop-<env>-mail`(test 3 日、live 90 日)") as string,
+    alarms: "`Lost` (copilot/api/addons/mail.yml:22)",
+  });
+  expect(values("", "MemorySize: !If [Big, 512, 256]")).toMatchObject({
+    container: expect.stringMatching(/^Lambda\(nodejs24\.x、3 秒\)/) as string,
+    logs: expect.stringContaining("(消えない)") as string,
+  });
+  expect(values("RetentionInDays: !If [Long, 400, 7]")["logs"]).toMatch(/-mail` \(/);
+});
+
 test("a script below the manifests that sets the region wins over zones", () => {
   const files = { ...shop, "copilot/setup.sh": "#!/bin/sh\nexport AWS_REGION=us-east-2\n" };
   expect(valuesIn("copilot", files)["region"]).toBe("us-east-2 (copilot/setup.sh:2)");
@@ -243,8 +286,8 @@ test("tables: services, environments with the addons' mappings, pipelines, topic
   ]);
   expect(block("secrets", "copilot")?.slice(2)).toEqual(["| `TOKEN` | api |"]);
   expect(block("alarms", "copilot")?.slice(2)).toEqual([
-    "| `errors` | api | はい |",
-    "| `busy` | 環境 | いいえ |",
+    "| api | `errors` | なし |",
+    "| 環境 | なし | `busy` |",
   ]);
   expect(block("variables", "copilot/mailer")).toEqual(["- 変数: `API`、`HOST`", "- 秘密: なし"]);
 });
@@ -420,4 +463,45 @@ test("scripts that name several regions set none", () => {
     "copilot/b.sh": "copilot env init --region eu-west-3\n",
   };
   expect(valuesIn("copilot", files)["region"]).toBeUndefined();
+});
+
+test("prose is held against counts, versions, times and ranges, each only where it speaks of them", () => {
+  const files = {
+    ...shop,
+    Dockerfile: "FROM public.ecr.aws/docker/library/node:24-slim AS build\nFROM node:24-slim\n",
+    "copilot/other/manifest.yml": worker.replace("name: mailer", "name: other"),
+    "copilot/other/overrides": "../shared/worker",
+    "copilot/mailer/overrides": "../shared/worker",
+    "copilot/shared/worker/cfn.patches.yml": "[]\n",
+  };
+  const { claims } = factsOf(files);
+  const truths = (file: string) =>
+    claims
+      .filter((claim) => claim.in.includes(file))
+      .map(({ truth }) => `${String(truth.value)} (${truth.file}:${truth.line})`);
+  expect(truths("*.md")).toEqual(
+    expect.arrayContaining([
+      "3 (copilot/api/manifest.yml:2)", // services
+      "1 (copilot/nightly/manifest.yml:2)", // jobs
+      "2 (copilot/mailer/manifest.yml:2)", // workers
+      "4 (copilot/api/manifest.yml:2)", // workloads
+      "24 (Dockerfile:1)",
+    ]),
+  );
+  expect(truths("copilot/shared/worker/*.md")).toEqual([
+    "2 (copilot/mailer/manifest.yml:2)",
+    "2 (copilot/mailer/manifest.yml:2)",
+    "2 (copilot/mailer/manifest.yml:2)",
+  ]);
+  expect(truths("copilot/api/*.md")).toContainEqual(expect.stringMatching(/^2 \(copilot\/api\/manifest\.yml:1\d\)$/));
+  expect(truths("jobs/nightly/*.md")).toEqual(
+    expect.arrayContaining(
+      ["0 3 * * *", "03:00", "12:00"].map((truth) => `${truth} (copilot/nightly/manifest.yml:6)`),
+    ),
+  );
+  expect(truths("copilot/environments/live/*.md")).toEqual([
+    "10.9.0.0/16 (copilot/environments/live/manifest.yml:5)",
+    "2 (copilot/environments/live/manifest.yml:8)",
+  ]);
+  expect(factsOf({ ...files, "b.Dockerfile": "FROM node:22\n" }).claims).toHaveLength(claims.length - 1);
 });

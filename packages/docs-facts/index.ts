@@ -1,5 +1,6 @@
 import type { FactProvider, Facts, Project } from "remark-lint-claude-md";
 import { blocks } from "./blocks.ts";
+import { isDockerfile } from "./claim-engines.ts";
 import { claimsOf } from "./claims.ts";
 import { commandProblem } from "./commands.ts";
 import { isEventFile } from "./events.ts";
@@ -40,12 +41,13 @@ export function copilotFacts({ root = "copilot", events }: CopilotFactsOptions =
   };
 }
 
-/** The manifests and what lies beside them, every package.json, the tasks of turbo, the code that defines events. */
+/** The manifests and what lies beside them, packages, tasks of turbo, Dockerfiles, the code that defines events. */
 function inputsOf({ files }: Project, root: string, events: string | undefined): string[] {
   return files.filter(
     (file) =>
       nameOf(file) === "package.json" ||
       file === "turbo.json" ||
+      isDockerfile(file) ||
       (events !== undefined && isEventFile(file, events)) ||
       (isWithin(file, root) && !file.endsWith(".md")),
   );

@@ -2,6 +2,7 @@ import {
   type AddonStack,
   at,
   entriesOf,
+  type Node,
   type Position,
   readAddons,
   readWorkspace,
@@ -41,9 +42,10 @@ export interface FunctionModel {
   id: string;
   code: string;
   owner: string;
-  runtime: string;
-  memory: string;
-  timeout: string;
+  runtime: string | undefined;
+  /** MB and seconds as they are written; undefined where an environment has others than another. */
+  memory: string | undefined;
+  timeout: string | undefined;
   at: Position;
   runtimeAt: Position;
 }
@@ -170,12 +172,17 @@ function functionsOf(
         id,
         code,
         owner,
-        runtime: textOf(runtime) ?? "",
-        memory: textOf(at(properties, "MemorySize")) ?? "128",
-        timeout: textOf(at(properties, "Timeout")) ?? "3",
+        runtime: textOf(runtime),
+        memory: writtenOr(at(properties, "MemorySize"), "128"),
+        timeout: writtenOr(at(properties, "Timeout"), "3"),
         at: place,
         runtimeAt: runtime?.at ?? place,
       },
     ];
   });
+}
+
+/** A property that is not there has its default; one that is computed is not ours to know. */
+function writtenOr(node: Node | undefined, fallback: string): string | undefined {
+  return node === undefined ? fallback : textOf(node);
 }

@@ -1,4 +1,5 @@
-import { at, entriesOf, itemsOf, type Node, positionOf, type Source, textOf } from "copilot-manifest";
+import { at, itemsOf, type Node, positionOf, type Source, textOf } from "copilot-manifest";
+import { rowsOf } from "./mappings.ts";
 import type { Model } from "./model.ts";
 import type { Values } from "./values-workload.ts";
 import { placeOf } from "./sourced.ts";
@@ -44,33 +45,11 @@ function addonFiles({ environmentAddons: addons, sourced }: Model): Values[strin
     : undefined;
 }
 
-/** What a mapping of the addons gives this environment. */
-function mapped(model: Model, name: string): string[] {
-  return mappings(model).flatMap(({ key, of }) => {
-    const given = of.get(name);
-    return given === undefined ? [] : [`${code(key)} ${given}`];
-  });
-}
-
-/** The rows of the addons' mappings whose keys are environments. Ranges of subnets are nobody's to compare. */
-export function mappings({
-  environmentAddons,
-  environments,
-}: Model): { key: string; of: Map<string, string> }[] {
-  return entriesOf(environmentAddons?.mappings).flatMap(([, { value }]) => {
-    const own = environments.map((environment) => [environment, at(value, environment)] as const);
-    const keys = new Set(own.flatMap(([, node]) => entriesOf(node).map(([key]) => key)));
-    return [...keys]
-      .map((key) => ({
-        key,
-        of: new Map(
-          own.flatMap(([environment, node]) => {
-            const text = textOf(at(node, key));
-            return text === undefined ? [] : [[environment, text] as const];
-          }),
-        ),
-      }))
-      .filter(({ of }) => ![...of.values()].every((text) => /^[\d.]+\/\d+$/.test(text)));
+/** What a mapping of the addons gives this environment, where it gives it anything. */
+function mapped({ environmentAddons, environments }: Model, name: string): string[] {
+  return rowsOf(environmentAddons?.mappings, environments).flatMap(({ key, of }) => {
+    const given = of.get(name) ?? "";
+    return given === "" ? [] : [`${code(key)} ${given}`];
   });
 }
 

@@ -2,7 +2,7 @@ import { parseDuration, type Position, type Workload } from "copilot-manifest";
 import type { Sourced } from "remark-lint-claude-md";
 import { type Model, unnamed, type WorkloadModel } from "./model.ts";
 import { type Stage, stagesOf } from "./pipelines.ts";
-import { code, codes, days, duration, list } from "./words.ts";
+import { code, codes, daysIn, duration, list } from "./words.ts";
 
 export type Values = Record<string, Sourced<string> | undefined>;
 
@@ -220,11 +220,9 @@ function staged(stages: readonly Stage[], named: boolean): string {
 function logs(model: Model, workload: WorkloadModel): Sourced<string> | undefined {
   const { any, name } = workload;
   if (any.type === "Static Site") return undefined;
-  const kept = [...workload.in].map(([environment, seen]) => ({ environment, days: seen.logRetentionDays }));
-  const same = new Set(kept.map((entry) => entry.days)).size === 1;
-  const retention = same
-    ? days(any.logRetentionDays)
-    : list(kept.map((entry) => `${entry.environment} ${days(entry.days)}`));
+  const retention = daysIn(
+    new Map([...workload.in].map(([environment, seen]) => [environment, seen.logRetentionDays])),
+  );
   const group = code(`/copilot/${model.application}-<env>-${name}`);
   const command = code(`copilot ${kind(any)} logs --name ${name} --env <env>`);
   return model.sourced(

@@ -1,12 +1,13 @@
-import { at, textOf } from "copilot-manifest";
+import { type AddonStack, at, type Node, textOf } from "copilot-manifest";
 import type { Sourced } from "remark-lint-claude-md";
+import { textsIn } from "./mappings.ts";
 import type { FunctionModel, Model, WorkloadModel } from "./model.ts";
 import { environmentsValues, environmentValues } from "./values-environment.ts";
 import { partValues } from "./values-part.ts";
 import { pipelinesValues, pipelineValues } from "./values-pipeline.ts";
 import { type Values, workloadValues } from "./values-workload.ts";
 import { inside, nameOf, parentOf } from "./tree.ts";
-import { code, codes, days, list } from "./words.ts";
+import { code, codes, daysIn, list } from "./words.ts";
 
 /** Every value that a directory has, by key. */
 export function valuesOf(model: Model, dir: string): Values {
@@ -91,7 +92,7 @@ function functionGroupValues(model: Model, dir: string): Values {
   return {
     infra: model.sourced(`AWS Copilot(アドオンの Lambda ${made.length} つ)`, first.at),
     container: model.sourced(
-      `Lambda(${list([...new Set(made.map(({ runtime }) => runtime))])})`,
+      `Lambda(${list([...new Set(made.flatMap(({ runtime }) => runtime ?? []))])})`,
       first.runtimeAt,
     ),
     region: model.region,
@@ -112,15 +113,29 @@ function functionValues(model: Model, made: FunctionModel): Values {
   return {
     infra: model.sourced(`AWS Copilot(${code(made.owner)} のアドオン)`, made.at),
     deployment: model.sourced(`${code(made.owner)} のスタックと一緒に`, made.at),
-    container: model.sourced(
-      `Lambda(${made.runtime}、${made.memory} MB、${made.timeout} 秒)`,
-      made.runtimeAt,
-    ),
+    container: model.sourced(`Lambda(${lambdaSize(made)})`, made.runtimeAt),
     region: model.region,
     pipelines: of["pipelines"],
     switch: of["switch"],
     logs: functionLogs(model, owner, made),
+    alarms: functionAlarms(model, owner, made),
   };
+}
+
+/** Those of the template that the function stands in. */
+function functionAlarms(model: Model, { alarms }: WorkloadModel, made: FunctionModel): Sourced<string> {
+  const own = alarms.filter(({ at: place }) => place.file === made.at.file);
+  return own[0]
+    ? model.sourced(codes(own.map(({ name }) => name)), own[0].at)
+    : model.sourced("なし", made.at);
+}
+
+function lambdaSize({ runtime, memory, timeout }: FunctionModel): string {
+  return list([
+    ...(runtime === undefined ? [] : [runtime]),
+    ...(memory === undefined ? [] : [`${memory} MB`]),
+    ...(timeout === undefined ? [] : [`${timeout} 秒`]),
+  ]);
 }
 
 function functionLogs(model: Model, owner: WorkloadModel, made: FunctionModel): Sourced<string> | undefined {
@@ -133,7 +148,17 @@ function functionLogs(model: Model, owner: WorkloadModel, made: FunctionModel): 
     .replaceAll("${App}", model.application)
     .replaceAll("${Env}", "<env>")
     .replaceAll("${Name}", made.owner);
-  const retention = textOf(at(logs.properties, "RetentionInDays"));
-  const kept = retention === undefined ? "消えない" : days(Number(retention));
-  return name === "" ? undefined : model.sourced(`CloudWatch Logs ${code(name)}(${kept})`, logs.at);
+  const kept = retention(at(logs.properties, "RetentionInDays"), owner.addons, model.environments);
+  return name === "" ? undefined : model.sourced(`CloudWatch Logs ${code(name)}${kept}`, logs.at);
+}
+
+/** How long a log group of an addon keeps its lines, in brackets; nothing where that is computed in another way. */
+function retention(
+  node: Node | undefined,
+  stack: AddonStack | undefined,
+  environments: readonly string[],
+): string {
+  if (node === undefined) return "(消えない)";
+  const kept = textsIn(node, stack?.mappings, environments);
+  return kept === undefined ? "" : `(${daysIn(kept)})`;
 }

@@ -30,6 +30,14 @@ export function days(count: number): string {
   return `${count} 日`;
 }
 
+/** Days for each environment, said once where they are the same everywhere. */
+export function daysIn(environments: ReadonlyMap<string, string | number>): string {
+  const [first, ...others] = new Set(environments.values());
+  return first !== undefined && others.length === 0
+    ? days(Number(first))
+    : list([...environments].map(([environment, count]) => `${environment} ${days(Number(count))}`));
+}
+
 /** A table of Markdown, its columns as wide as their texts need. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string =>
