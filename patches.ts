@@ -63,7 +63,7 @@ function logs({ type, count }: Workload): Section {
   const groups = ["LogGroup"];
   if (typeof count === "object" && type === "Worker Service") groups.push("BacklogPerTaskCalculatorLogGroup");
   return {
-    why: "Logs are encrypted with the environment's key (copilot/addons/logs.yml).",
+    why: "Logs are encrypted with the environment's key (copilot/environments/overrides).",
     patches: groups.map((id) => set(id, "KmsKeyId", imported("LogKeyArn"))),
   };
 }

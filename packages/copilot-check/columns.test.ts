@@ -9,6 +9,7 @@ Parameters:
   App: {Type: String}
   Env: {Type: String}
   VPCID: {Type: String}
+  Domain: {Type: String, Default: shop.example}
 Mappings:
   By: {live: {Days: 30, Reader: "yes"}, test: {Days: 1, Reader: "no"}}
 Conditions:
@@ -29,7 +30,7 @@ Resources:
 `,
 );
 
-test("mappings, conditions and known parameters are worked out; references between resources stay", () => {
+test("mappings, conditions and known parameters are worked out; what other stacks give is named; references between resources stay", () => {
   const live = column(template, { App: "shop", Env: "live" }, "ap-northeast-1", "1");
   expect(live.Resources).toEqual({
     Database: {
@@ -39,8 +40,8 @@ test("mappings, conditions and known parameters are worked out; references betwe
         DBClusterIdentifier: "shop-live",
         KmsKeyId: { Ref: "Key" },
         DatabaseName: "live",
-        Tags: [{ Key: "vpc", Value: { "Fn::Sub": "shop/${VPCID}" } }],
-        Imported: { "Fn::ImportValue": "shop-x" },
+        Tags: [{ Key: "vpc", Value: "shop/VPCID" }],
+        Imported: "shop-x",
       },
     },
     Reader: { Type: "AWS::RDS::DBInstance" },
@@ -50,7 +51,7 @@ test("mappings, conditions and known parameters are worked out; references betwe
       Properties: { Code: { S3Bucket: "code", S3Key: "functions/mail" } },
     },
   });
-  expect(live.Parameters).toEqual({ VPCID: { Type: "String" } });
+  expect(live.Parameters).toEqual({ Domain: { Type: "String", Default: "shop.example" } });
 });
 
 test("what another column leaves out is not there", () => {

@@ -5,17 +5,22 @@ import type { Path, Template, Values } from "./template.ts";
 
 /**
  * A template as one environment sees it, for scanners that do not look into mappings and conditions: what follows from the
- * known parameters alone is worked out, references between resources stay as they are.
+ * known parameters alone is worked out, references between resources stay as they are. What another stack gives (an import,
+ * a parameter without default) stands there as its name: to a scanner that asks whether a key is given, it is.
  */
 export function column(
   template: Template,
-  known: Record<string, string>,
+  given: Record<string, string>,
   region: string,
   account: string,
 ): Values {
+  const outside = Object.entries(template.Parameters).filter(
+    ([name, parameter]) => !(name in given) && parameter.Default === undefined,
+  );
+  const known = { ...given, ...Object.fromEntries(outside.map(([name]) => [name, name])) };
   const names = new Set(Object.keys(known));
   const isKnown = (value: unknown, path: Path): boolean =>
-    !/"Fn::(?:ImportValue|GetAZs)"/.test(JSON.stringify(value ?? "")) &&
+    !/"Fn::GetAZs"/.test(JSON.stringify(value ?? "")) &&
     [...referencesIn(value, path)].every(({ name, kind }) =>
       kind === "condition" ? isKnown(template.Conditions[name], ["Conditions", name]) : names.has(name),
     );
@@ -33,7 +38,7 @@ export function column(
     zones: ["a", "c", "d"].map((zone) => region + zone),
     ref: unknown,
     getAtt: unknown,
-    importValue: unknown,
+    importValue: (name: string) => name,
     include: unknown,
   });
   const reduce = (value: unknown, path: Path): unknown => {
