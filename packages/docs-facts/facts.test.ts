@@ -493,7 +493,9 @@ test("prose is held against counts, versions, times and ranges, each only where 
     "2 (copilot/mailer/manifest.yml:2)",
     "2 (copilot/mailer/manifest.yml:2)",
   ]);
-  expect(truths("copilot/api/*.md")).toContainEqual(expect.stringMatching(/^2 \(copilot\/api\/manifest\.yml:1\d\)$/));
+  expect(truths("copilot/api/*.md")).toContainEqual(
+    expect.stringMatching(/^2 \(copilot\/api\/manifest\.yml:1\d\)$/),
+  );
   expect(truths("jobs/nightly/*.md")).toEqual(
     expect.arrayContaining(
       ["0 3 * * *", "03:00", "12:00"].map((truth) => `${truth} (copilot/nightly/manifest.yml:6)`),

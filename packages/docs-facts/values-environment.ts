@@ -1,5 +1,4 @@
 import { at, itemsOf, type Node, positionOf, type Source, textOf } from "copilot-manifest";
-import { rowsOf } from "./mappings.ts";
 import type { Model } from "./model.ts";
 import type { Values } from "./values-workload.ts";
 import { placeOf } from "./sourced.ts";
@@ -19,7 +18,7 @@ export function environmentValues(model: Model, { name, root, file }: Source): V
     orchestration: value(["network", "vpc"], `VPC ${network(root)}`),
     region: model.region,
     dependencies: addonFiles(model),
-    environment: value([], list([...settings(root), ...mapped(model, name)])),
+    environment: value([], list(settings(root))),
     deployment: value(["name"], code(`copilot env deploy --name ${name}`)),
     pipelines: first
       ? model.sourced(
@@ -43,14 +42,6 @@ function addonFiles({ environmentAddons: addons, sourced }: Model): Values[strin
   return addons && first !== undefined
     ? sourced(`環境のアドオン ${codes(addons.files.map(nameOf))}`, { file: first, line: 1, column: 1 })
     : undefined;
-}
-
-/** What a mapping of the addons gives this environment, where it gives it anything. */
-function mapped({ environmentAddons, environments }: Model, name: string): string[] {
-  return rowsOf(environmentAddons?.mappings, environments).flatMap(({ key, of }) => {
-    const given = of.get(name) ?? "";
-    return given === "" ? [] : [`${code(key)} ${given}`];
-  });
 }
 
 /** What the environments' addons watch. */
