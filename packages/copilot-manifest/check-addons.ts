@@ -23,10 +23,12 @@ export function checkAddons(workspace: Workspace, resolved: Resolved, problems: 
   for (const stack of readAddons(workspace, resolved.environment)) {
     problems.push(...stack.problems);
     references(stack, problems);
+    if (stack.workload === undefined) network(workspace, stack, problems);
     cycles(stack, problems);
     const evaluated = evaluate(stack, placeholders);
     for (const { expression, reason, at } of evaluated.unresolved) {
-      if (reason !== "mapping") continue;
+      // Without folders the environments are guessed, and this workload may not be meant for each.
+      if (reason !== "mapping" || workspace.environments.length === 0) continue;
       const message = `${expression} finds nothing for ${resolved.environment}.`;
       problems.push({
         rule: "mapping",
@@ -81,6 +83,29 @@ function references(stack: AddonStack, problems: Problem[]): void {
           ...node.at,
         });
       }
+    }
+  }
+}
+
+/** What the stack of an environment has only where Copilot makes the network. */
+const ofOwnNetwork =
+  /^(?:VPC|(?:Public|Private)Subnet\d+|InternetGateway|NatGateway\d+|(?:Public|Private)RouteTable\d*)$/;
+
+/** References to the network of an environment that imports one: the environment's stack then fails to deploy. */
+function network(workspace: Workspace, stack: AddonStack, problems: Problem[]): void {
+  const manifest = workspace.environmentManifests.get(stack.environment)?.root;
+  const imported = textOf(at(manifest, "network", "vpc", "id"));
+  if (!imported) return;
+  for (const { value } of stack.parameters.values()) {
+    for (const node of walk(value)) {
+      const name = node.kind === "map" ? namesIn(node).find((id) => ofOwnNetwork.test(id)) : undefined;
+      if (name === undefined) continue;
+      const message = `${stack.environment} imports its network, and its stack has no \`${name}\`.`;
+      const hint =
+        name === "VPC"
+          ? "Write `!GetAtt EnvironmentSecurityGroup.VpcId`, which every environment has."
+          : "Write the ids under `Mappings` on `Env`.";
+      problems.push({ rule: "unknown-reference", message, hint, ...node.at });
     }
   }
 }

@@ -4,7 +4,8 @@ import { readAddons } from "./addons.ts";
 import { injectedVariables } from "./check-workload.ts";
 import { evaluate } from "./evaluate.ts";
 import { findingOf, type Finding, type Scene } from "./finding.ts";
-import { at, positionOf } from "./node.ts";
+import { at, positionOf, textsOf, walk } from "./node.ts";
+import { readPatches } from "./patches.ts";
 import { nearest } from "./problem.ts";
 import { settingsFile } from "./settings.ts";
 import { SourceCode, type CodeKey, type CodeUse } from "./source-code.ts";
@@ -13,6 +14,11 @@ import { placeholders } from "./check-addons.ts";
 
 /** What a runtime or the platform reads or gives by itself. */
 const ofThePlatform = /^(?:AWS_|ECS_|LAMBDA_|NODE_|OTEL_|LC_|_)|^(?:PATH|HOME|LANG|TZ|TMPDIR|HOSTNAME)$/;
+
+interface Addons {
+  stack: AddonStack;
+  evaluated: EvaluatedStack;
+}
 
 /** The two sides of one container or function: what it is given, and what its code reads. */
 interface Sides {
@@ -42,7 +48,7 @@ export function checkCode(workspace: Workspace, scenes: Scene[]): Finding[] {
     }));
     return [
       ...scene.resolved.workloads.flatMap((workload) => {
-        const own = stacks.find(({ stack }) => stack.workload === workload.name)?.evaluated;
+        const own = stacks.find(({ stack }) => stack.workload === workload.name);
         return ofWorkload(workload, scene, source, own);
       }),
       ...(source ? stacks.flatMap((addon) => ofFunctions(addon, scene, source)) : []),
@@ -54,7 +60,7 @@ function ofWorkload(
   workload: Workload,
   scene: Scene,
   source: SourceCode | undefined,
-  addons: EvaluatedStack | undefined,
+  addons: Addons | undefined,
 ): Finding[] {
   const { settings, environment, workspace } = scene;
   const own = settings.workloads[workload.name];
@@ -76,8 +82,10 @@ function ofWorkload(
     const place = { file: use.entry, line: 1, column: 1 };
     findings.push({ rule: "unread-code", message, hint, workload: workload.name, environment, ...place });
   }
-  const sides = sidesOf(workload, scene, own?.keys ? listed(own.keys, use) : use, addons);
+  const sides = sidesOf(workload, scene, own?.keys ? listed(own.keys, use) : use, addons?.evaluated);
   if (sides) findings.push(...compare(sides, settings.code?.read ?? []));
+  if (workload.type === "Worker Service" && use)
+    findings.push(...permissions(workload, scene, use, addons?.stack));
   return [...findings, ...health(workload, scene, use)];
 }
 
@@ -152,11 +160,7 @@ function namesInFile(path: string, form: RegExp): string[] {
 }
 
 /** The Lambda functions of addons whose code lies in the repository. */
-function ofFunctions(
-  { stack, evaluated }: { stack: AddonStack; evaluated: EvaluatedStack },
-  scene: Scene,
-  source: SourceCode,
-): Finding[] {
+function ofFunctions({ stack, evaluated }: Addons, scene: Scene, source: SourceCode): Finding[] {
   const { workspace, settings, environment } = scene;
   return [...evaluated.resources.values()].flatMap(({ logicalId, type, properties }) => {
     const path = type === "AWS::Lambda::Function" ? properties["Code"] : properties["CodeUri"];
@@ -242,4 +246,42 @@ function health(workload: Workload, { settings, environment }: Scene, use: CodeU
       : `Write a path that it serves; what no scan can see stands under \`workloads.${workload.name}.health\` in ${settingsFile}.`;
     return [findingOf("unserved-health-path", workload, environment, { path: written, message, hint })];
   });
+}
+
+/** What Copilot's queue policy does not give a worker, by the commands of the SDK that need it. */
+const beyondReceiving: [command: string, action: string][] = [
+  ["ChangeMessageVisibilityCommand", "sqs:ChangeMessageVisibility"],
+  ["ChangeMessageVisibilityBatchCommand", "sqs:ChangeMessageVisibility"],
+  ["GetQueueAttributesCommand", "sqs:GetQueueAttributes"],
+];
+
+/** A worker may receive and delete: what else its code does with its queue, an addon has to allow. */
+function permissions(
+  workload: Workload,
+  { workspace, environment }: Scene,
+  use: CodeUse,
+  addons: AddonStack | undefined,
+): Finding[] {
+  const patched = readPatches(workspace.files, `copilot/${workload.name}`, []).some(({ path }) =>
+    /^\/Resources\/(?:TaskRole|QueuePolicy)\b/.test(path),
+  );
+  if (patched) return [];
+  const allowed = [...(addons?.resources.values() ?? [])].flatMap(({ properties }) =>
+    [...walk(properties)].flatMap((node) => textsOf(at(node, "Action")) ?? []),
+  );
+  const needed = beyondReceiving.filter(([command]) => use.names(command)).map(([, action]) => action);
+  return [...new Set(needed)]
+    .filter((action) => !allowed.some((text) => covers(text, action)))
+    .map((action) => {
+      const message = `The code of ${workload.name} needs ${action}, which Copilot does not give it: the call is refused.`;
+      const hint = `Allow it in a policy of copilot/${workload.name}/addons, on the worker's own queue.`;
+      return findingOf("missing-permission", workload, environment, { path: [], message, hint });
+    });
+}
+
+/** `sqs:*`, `sqs:Change*` and the action itself. */
+function covers(text: string, action: string): boolean {
+  if (!/^(?:\*|sqs:[A-Za-z*?]+)$/i.test(text)) return false;
+  const form = text.replaceAll("*", ".*").replaceAll("?", ".");
+  return new RegExp(`^${form}$`, "i").test(action);
 }

@@ -95,7 +95,10 @@ function image(root: MapNode, { type }: Workload, report: Report): void {
     const message = isWritten(build)
       ? "`image` has both `build` and `location`."
       : "`image` has neither `build` nor `location`.";
-    report("image", ["image"], message, "Write one of the two.");
+    const hint = isWritten(build)
+      ? "Write one of the two."
+      : "Write one of the two. If a pipeline puts it in, except this rule in copilot-manifest.yml.";
+    report("image", ["image"], message, hint);
   }
   const needsPort = type === "Load Balanced Web Service" || type === "Request-Driven Web Service";
   if (needsPort && !isWritten(at(root, "image", "port")))
@@ -348,21 +351,13 @@ export function injectedVariables(workload: Workload): string[] {
 function variables(root: MapNode, workload: Workload, report: Report): void {
   const injected = new Set(injectedVariables(workload));
   for (const section of ["variables", "secrets"]) {
-    for (const [name, { value }] of entriesOf(at(root, section))) {
+    for (const [name] of entriesOf(at(root, section))) {
       if (injected.has(name))
         report(
           "injected-variable",
           [section, name],
           `Copilot gives ${name} itself: it would stand twice in the container.`,
           "Remove it.",
-        );
-      const list = value.kind === "list";
-      if (list)
-        report(
-          "type",
-          [section, name],
-          `A value that is a JSON list of texts becomes a YAML list, and ${name} must be a text.`,
-          "Write it as a literal block (`|`).",
         );
     }
   }

@@ -3,6 +3,7 @@ import { interpolate } from "./interpolate.ts";
 import { isName } from "./names.ts";
 import { at, entriesOf, itemsOf, positionOf, textOf } from "./node.ts";
 import { suggest } from "./problem.ts";
+import { strangeEnvironment } from "./resolve.ts";
 import type { Node, Problem, Workspace } from "./types.ts";
 import { validate } from "./validate.ts";
 import { environmentSchema, pipelineSchema } from "./workspace-schema.ts";
@@ -79,13 +80,8 @@ function checkStage(workspace: Workspace, stage: Node, place: Node["at"], proble
   if (name === undefined)
     problems.push({ rule: "missing", message: "A stage needs a `name`: its environment.", ...stage.at });
   else if (workspace.environments.length > 0 && !workspace.environments.includes(name)) {
-    const message = `A stage's name is its environment, and there is no environment \`${name}\`.`;
-    problems.push({
-      rule: "unknown-environment",
-      message,
-      hint: suggest(name, workspace.environments, "environments"),
-      ...place,
-    });
+    const misspelt = `A stage's name is its environment, and there is no environment \`${name}\`.`;
+    problems.push({ ...strangeEnvironment(name, workspace.environments, misspelt), ...place });
   }
   if (at(stage, "test_commands") && at(stage, "post_deployments")) {
     problems.push({

@@ -89,7 +89,12 @@ test.each([
   ],
   ["retention: 400h", "`subscribe.queue.retention` (400h) must be between 60s and 336h"],
   ["delay: 1h", "`subscribe.queue.delay` (1h) must be between 0s and 15m"],
-  ["dead_letter: { tries: 2000 }", "`subscribe.queue.dead_letter.tries` (2000) must be between 0 and 1000"],
+  ["dead_letter: { tries: 2000 }", "`subscribe.queue.dead_letter.tries` (2000) must be between 1 and 1000"],
+  ["dead_letter: { tries: 0 }", "`subscribe.queue.dead_letter.tries` (0) must be between 1 and 1000"],
+  [
+    "timeout: 1500ms",
+    "`subscribe.queue.timeout` (1500ms) becomes 1 s: Copilot cuts what is below a second. Write whole seconds.",
+  ],
   [
     "timeout: 90",
     "`subscribe.queue.timeout` must be a duration like 30s, 5m or 1h30m (there are no days), not 90.",
@@ -183,7 +188,11 @@ test.each([
   ],
   ["a volume without a path", "storage: { volumes: { v: { efs: true } } }", "A volume needs the `path`"],
   ["a JSON list in a variable", `variables: { A: '["a"]' }`, "Write it as a literal block"],
-  ["a list for a text", "variables: { A: [1] }", "`variables.A` must be a map, not a list."],
+  [
+    "a list for a text",
+    "variables: { A: [1] }",
+    "`variables.A` must be a text or a map with from_cfn, not a list.",
+  ],
 ])("refused: %s", (_what, text, message) => {
   const manifest = text.startsWith("image:") ? minimal.backend.replace(/image:[^]*/, "") : minimal.backend;
   expect(problemsOf(svc(`${manifest}${text}\n`))).toContainEqual(one(message));
@@ -348,6 +357,7 @@ stages:
     ...svc(minimal.backend),
     "copilot/environments/test/manifest.yml": environmentManifest("test"),
     "copilot/pipelines/p/manifest.yml": pipeline,
+    "a.yml": "version: 0.2\n",
   };
   expect(problemsOf(files)).toEqual([
     one(
@@ -365,6 +375,21 @@ test("a pipeline of another schema version is an error: Copilot says that there 
     "name: p\nversion: 2\nsource: { provider: GitHub, properties: { branch: main, repository: r } }\nstages: []\n";
   expect(problemsOf({ "copilot/pipelines/p/manifest.yml": pipeline })).toEqual([
     one("`version` (2) must be 1"),
+  ]);
+});
+
+test("a buildspec that is not there is an error: CodeBuild would say it in the middle of a deployment", () => {
+  const pipeline = (build: string, step: string) =>
+    `name: p\nversion: 1\nsource: { provider: GitHub, properties: { branch: main, repository: r } }\n${build}stages:\n  - name: test\n    post_deployments: { smoke: { buildspec: ${step} } }\n`;
+  const files = (build: string, step: string) => ({
+    "copilot/pipelines/p/manifest.yml": pipeline(build, step),
+    "ci/smoke.yml": "version: 0.2\n",
+  });
+  expect(problemsOf(files("", "ci/smoke.yml"))).toEqual([]);
+  expect(problemsOf(files("build: { buildspec: ci/smoke.yml }\n", "ci/smoke.yml"))).toEqual([]);
+  expect(problemsOf(files("build: { buildspec: ci/build.yml }\n", "ci/smok.yml"))).toEqual([
+    one("p/manifest.yml:4 missing-file: The buildspec of the pipeline p does not exist: ci/build.yml."),
+    one("p/manifest.yml:7 missing-file: The buildspec of smoke does not exist: ci/smok.yml."),
   ]);
 });
 

@@ -1,7 +1,8 @@
 import { checkAddons } from "./check-addons.ts";
 import { checkCode } from "./check-code.ts";
-import { checkFiles } from "./check-files.ts";
+import { checkBuildspecs, checkFiles } from "./check-files.ts";
 import { checkNames } from "./check-names.ts";
+import { checkRouting } from "./check-routing.ts";
 import { checkEnvironments, checkPipelines } from "./check-workspace.ts";
 import { productionOf, reported, type Finding, type Scene } from "./finding.ts";
 import { houseFindings } from "./house.ts";
@@ -30,13 +31,14 @@ export function check(
   const problems: Problem[] = [...workspace.problems];
   checkEnvironments(workspace, env, problems);
   checkPipelines(workspace, problems);
+  checkBuildspecs(workspace, problems);
   const environments = environmentsOf(workspace);
   const production = productionOf(workspace, settings, approvedEnvironments(workspace));
   const scenes: Scene[] = environments.map((environment) => ({
     workspace,
     settings,
     environment,
-    resolved: resolve(workspace, environment, env, { elsewhere }),
+    resolved: resolve(workspace, environment, env, { elsewhere, strict }),
     production: production.includes(environment),
   }));
   const findings: Finding[] = credentialFindings(workspace);
@@ -45,17 +47,15 @@ export function check(
     problems.push(...resolved.problems.filter(isCertain));
     checkFiles(workspace, resolved.workloads, problems);
     checkNames(workspace, resolved, problems);
+    checkRouting(workspace, resolved, problems);
     for (const workload of resolved.workloads) checkStopTimeout(workspace, workload, problems);
     checkAddons(workspace, resolved, problems);
   }
   findings.push(...checkCode(workspace, scenes));
   if (strict) findings.push(...houseFindings(workspace, scenes));
-  return reported(
-    [...problems, ...findings],
-    settings.except,
-    environments,
-    (rule) => strict || !isHouseRule(rule),
-  );
+  const asked = (rule: string) => strict || !isHouseRule(rule);
+  const found = [...problems, ...findings].filter(({ rule }) => asked(rule));
+  return reported(found, settings.except, environments, asked);
 }
 
 /** The workspace's environments; where it has no folders for them, the ones that its manifests speak of. */
@@ -68,7 +68,7 @@ export function environmentsOf(workspace: Workspace): string[] {
 }
 
 /** A variable without a value here may have one where Copilot is run; a misspelt name of Copilot's own never has. */
-function isCertain(problem: Problem): boolean {
+export function isCertain(problem: Problem): boolean {
   if (problem.rule !== "undefined-variable") return true;
   return problem.hint?.startsWith("Did you mean") ?? false;
 }

@@ -10,11 +10,12 @@ import {
   resolve,
   rules,
 } from "./index.ts";
+import { isCertain } from "./check.ts";
 import { suggest } from "./problem.ts";
-import type { Queue, Resolved, Workload } from "./types.ts";
+import type { Queue, Resolved, Workload, Workspace } from "./types.ts";
 
-const usage = `copilot-manifest check [--root dir] [--reporter text|json] [--rules recommended|strict] [--production env,…] [--elsewhere service,…]
-copilot-manifest show --env name [--root dir] [--json] [workload]
+const usage = `copilot-manifest check [--root dir] [--reporter text|json] [--rules recommended|strict] [--production env,…] [--elsewhere service,…] [--app name]
+copilot-manifest show --env name [--root dir] [--app name] [--json] [workload]
 copilot-manifest rules
 
 check  says what is wrong in a Copilot workspace, with file, line and what to do; exits 1 when something is.
@@ -22,6 +23,7 @@ show   prints the workloads as one environment sees them: interpolated, merged, 
 rules  prints every rule and what it demands.
 
 --root        the folder in which copilot/ lies (default: here)
+--app         the application, where copilot/.workspace is not committed
 --rules       recommended (default): what Copilot or AWS refuses, ignores or loses; strict adds house rules
 --production  the environments that people live from (default: those that a pipeline deploys after approval)
 --elsewhere   services of the application that live in other repositories
@@ -31,6 +33,7 @@ copilot-manifest.yml beside copilot/ says the same for good, and which rules a w
 
 const options = {
   root: { type: "string", default: "." },
+  app: { type: "string" },
   env: { type: "string" },
   json: { type: "boolean", default: false },
   reporter: { type: "string", default: "text" },
@@ -56,13 +59,22 @@ function main(args: string[]): number {
   return values.help ? 0 : 2;
 }
 
-function runCheck({ root, reporter, elsewhere, rules: set, production }: Options): number {
+/** The workspace, with the application's name from outside where the workspace does not say it. */
+function workspaceOf({ root, app }: Options): Workspace {
+  const workspace = readWorkspace(root);
+  if (app === undefined || workspace.application !== "") return workspace;
+  const problems = workspace.problems.filter(({ rule }) => rule !== "no-workspace-file");
+  return { ...workspace, application: app, problems };
+}
+
+function runCheck(values: Options): number {
+  const { reporter, elsewhere, rules: set, production } = values;
   const start = performance.now();
   if (reporter !== "text" && reporter !== "json")
     throw new Error(`There is no reporter ${reporter}: text or json.`);
   if (set !== undefined && set !== "recommended" && set !== "strict")
     throw new Error(`There are no rules ${set}: recommended or strict.`);
-  const workspace = readWorkspace(root);
+  const workspace = workspaceOf(values);
   const { settings, problems: wrongSettings } = readSettings(workspace);
   if (set !== undefined) settings.rules = set;
   if (production !== undefined) settings.production = listed(production);
@@ -97,8 +109,9 @@ function printRules(): number {
   return 0;
 }
 
-function show({ root, env, json }: Options, name: string | undefined): number {
-  const workspace = readWorkspace(root);
+function show(values: Options, name: string | undefined): number {
+  const { env, json } = values;
+  const workspace = workspaceOf(values);
   const known = environmentsOf(workspace);
   if (env === undefined || (workspace.environments.length > 0 && !known.includes(env))) {
     const what = env === undefined ? "--env is missing." : `There is no environment ${env}.`;
@@ -115,7 +128,7 @@ function show({ root, env, json }: Options, name: string | undefined): number {
   if (json) process.stdout.write(`${JSON.stringify(one ?? resolved, undefined, 2)}\n`);
   else process.stdout.write(one ? stringify(one.manifest) : table(resolved));
   if (resolved.problems.length > 0) process.stderr.write(`${formatProblems(resolved.problems)}\n`);
-  return resolved.problems.length > 0 ? 1 : 0;
+  return resolved.problems.some(isCertain) ? 1 : 0;
 }
 
 function table({ workloads, topology }: Resolved): string {

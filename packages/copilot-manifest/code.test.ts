@@ -228,3 +228,30 @@ test("the container's own check is compared too, and the settings may say what i
   }
   expect(health("", worker('["CMD", "pgrep", "node"]'))).toEqual([]);
 });
+
+const queue = (action: string) =>
+  `Parameters: { App: { Type: String }, Env: { Type: String }, Name: { Type: String } }\nResources:\n  Access:\n    Type: AWS::IAM::ManagedPolicy\n    Properties: { PolicyDocument: { Statement: [{ Effect: Allow, Action: ["${action}"], Resource: "*" }] } }\nOutputs: { AccessArn: { Value: !Ref Access } }\n`;
+
+test("a worker that prolongs its messages needs a policy for it, in its own addons", () => {
+  const main =
+    'import { ChangeMessageVisibilityCommand } from "@aws-sdk/client-sqs";\nenv({ COPILOT_QUEUE_URI: z.string() });\nsend(new ChangeMessageVisibilityCommand({}));\n';
+  const worker = (more: Record<string, string>, text = main) =>
+    problemsBySettings(
+      {
+        "copilot/svc/manifest.yml":
+          "name: svc\ntype: Worker Service\nimage: { build: { dockerfile: Dockerfile, args: { CODE: code/svc } } }\n",
+        "code/svc/main.ts": text,
+        ...more,
+      },
+      settings,
+    );
+  const refused =
+    "copilot/svc/manifest.yml:1 missing-permission: The code of svc needs sqs:ChangeMessageVisibility, which Copilot does not give it: the call is refused. Allow it in a policy of copilot/svc/addons, on the worker's own queue.";
+  expect(worker({})).toEqual([refused]);
+  expect(worker({ "copilot/svc/addons/q.yml": queue("sqs:SendMessage") })).toEqual([refused]);
+  for (const action of ["sqs:ChangeMessageVisibility", "sqs:Change*", "sqs:*"])
+    expect(worker({ "copilot/svc/addons/q.yml": queue(action) })).toEqual([]);
+  const patch = "- { op: add, path: /Resources/TaskRole/Properties/Policies/-, value: {} }\n";
+  expect(worker({ "copilot/svc/overrides/cfn.patches.yml": patch })).toEqual([]);
+  expect(worker({}, main.replaceAll("ChangeMessageVisibilityCommand", "DeleteMessageCommand"))).toEqual([]);
+});

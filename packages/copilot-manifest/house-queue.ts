@@ -26,6 +26,14 @@ export const queueRules: Partial<Record<HouseRule, Rule>> = {
     const message = `${name} tries a message ${tries} times: ${why}.`;
     return [{ path: [...path, "tries"], message, hint }];
   },
+  "raw-delivery": (queue, workload) =>
+    queue.subscriptions
+      .filter(({ rawDelivery }) => !rawDelivery)
+      .map(({ name, logicalId }) => ({
+        path: [...queuePath(queue, workload).slice(0, 1), "topics"],
+        message: `${workload.name} gets messages of "${name}" in SNS's envelope, their attributes inside it.`,
+        hint: `Add to copilot/${workload.name}/overrides/cfn.patches.yml: { op: add, path: /Resources/${logicalId}/Properties/RawMessageDelivery, value: true }.`,
+      })),
   "dead-letter-retention": (queue, workload) => {
     const { name } = workload;
     // A FIFO queue's message gets a new time when it is moved; a standard queue's keeps its first.

@@ -52,6 +52,8 @@ subscribe:
     retention: 96h
     dead_letter: { tries: 5 }
 `,
+  "copilot/sub/overrides/cfn.patches.yml":
+    "- { op: add, path: /Resources/pubitemSNSTopicSubscription/Properties/RawMessageDelivery, value: true }\n",
   "copilot/job/manifest.yml": `name: job
 type: Scheduled Job
 image: { build: Dockerfile }
@@ -116,8 +118,28 @@ const broken: [rule: string, change: Change, problem: string][] = [
   ],
   [
     "single-task",
-    ["web", "prod: { count: 2 }", "prod: { count: { range: 1-4, cpu_percentage: 60 } }"],
-    "web/manifest.yml:19 single-task: web may run one task: when it stops, nobody is left. (prod) Write `count: 2`",
+    ["pub", "count: 2", "count: { range: 1-4, cpu_percentage: 60 }"],
+    "pub/manifest.yml:4 single-task: pub may run one task: when it stops, nobody is left. (prod) Write `count: 2`",
+  ],
+  [
+    "lambda-shape",
+    ["web", "prod: { count: 2 }", "prod: { count: { range: 2-4, cpu_percentage: 60 } }"],
+    "web/manifest.yml:8 lambda-shape: web has the Lambda DynamicDesiredCountFunction in other environments and not here: no patch of its runtime fits all of them. (dev) Where one task is meant, write `range: { min: 1, max: 1 }`",
+  ],
+  [
+    "null-override",
+    ["web", "prod: { count: 2 }", "prod: { count: 2, logging: }"],
+    "web/manifest.yml:19 null-override: Nothing stands here: Copilot leaves the base's value as it is. Remove the key, or write a value.",
+  ],
+  [
+    "null-override",
+    ["web", "prod: { count: 2 }", "prod: { count: 2, variables: { PORT: } }"],
+    'web/manifest.yml:19 null-override: `PORT` becomes the empty text here: Copilot does not take it away. Write `""` if that is meant.',
+  ],
+  [
+    "undescribed-environment",
+    ["web", "prod: { count: 2 }", "prod: { count: 2 }\n  other: { count: 2 }"],
+    "web/manifest.yml:20 undescribed-environment: No folder here describes the environment `other`. Known environments: dev, prod. If it lives in another repository, except this rule.",
   ],
   [
     "dead-letter",
@@ -421,4 +443,62 @@ test("mistakes in the settings are said with file, line and the nearest name", (
     "copilot-manifest.yml:6 settings: There is no rule `single-tsk`. Did you mean `single-task`?",
     "copilot-manifest.yml:7 settings: An exception needs a `rule` and a `reason`. Say why this workspace does not keep the rule: whoever reads it decides by that.",
   ]);
+});
+
+test("SNS's envelope is told where a subscription is not patched, each with its patch", () => {
+  const files = { ...kept, "copilot/sub/overrides/cfn.patches.yml": "[]\n" };
+  expect(problemsBySettings(files, settings)).toEqual([
+    'copilot/sub/manifest.yml:13 raw-delivery: sub gets messages of "item" in SNS\'s envelope, their attributes inside it. Add to copilot/sub/overrides/cfn.patches.yml: { op: add, path: /Resources/pubitemSNSTopicSubscription/Properties/RawMessageDelivery, value: true }.',
+  ]);
+  expect(problemsBySettings(files, "production: [prod]\n")).toEqual([]);
+});
+
+const addon = (resources: string, more = "") =>
+  `Parameters: { App: { Type: String }, Env: { Type: String }${more} }\nResources:\n  ${resources}\n`;
+
+test.each([
+  [
+    "asks for Copilot's own network",
+    {
+      "copilot/environments/addons/db.yml": addon(
+        "Db: { Type: AWS::EC2::SecurityGroup, Properties: { VpcId: !Ref Vpc } }",
+        ", Vpc: { Type: String }",
+      ),
+      "copilot/environments/addons/addons.parameters.yml": "Parameters:\n  Vpc: !Ref VPC\n",
+    },
+    "addons/addons.parameters.yml:2 vpc-reference: An environment that imports its network has no `VPC`. Write `!GetAtt EnvironmentSecurityGroup.VpcId`",
+  ],
+  [
+    "imports what its own environment exports",
+    {
+      "copilot/environments/addons/db.yml": addon(
+        'Db: { Type: AWS::EC2::SecurityGroup, Properties: { VpcId: { "Fn::ImportValue": !Sub "${App}-${Env}-VpcId" } } }',
+      ),
+    },
+    "addons/db.yml:3 own-export: The environment exports ${App}-${Env}-VpcId only after its addons are made: a new environment cannot be deployed. Hand it over in addons.parameters.yml",
+  ],
+  [
+    "nests a template of its folder",
+    {
+      "copilot/environments/addons/db.yml": addon(
+        "Db: { Type: AWS::CloudFormation::Stack, Properties: { TemplateURL: copilot/db/template.yml } }",
+      ),
+    },
+    "addons/db.yml:3 local-template: Copilot turns copilot/db/template.yml into an s3:// address, which CloudFormation refuses. Put the resources into a file of this folder",
+  ],
+])("strict rules say where an environment's addon %s", (_what, files, problem) => {
+  expect(problemsBySettings({ ...kept, ...files }, settings)).toEqual([expect.stringContaining(problem)]);
+  expect(problemsBySettings({ ...kept, ...files }, "production: [prod]\n")).toEqual([]);
+});
+
+test("addons that serve every environment are right", () => {
+  const files = {
+    "copilot/environments/addons/db.yml": addon(
+      'Db: { Type: AWS::EC2::SecurityGroup, Properties: { VpcId: !Ref Vpc, Tags: [{ Key: a, Value: { "Fn::ImportValue": !Sub "${App}-${Env}-Key" } }] } }\n  Nested: { Type: AWS::CloudFormation::Stack, Properties: { TemplateURL: "https://example.com/t.yml" } }',
+      ", Vpc: { Type: String }",
+    ),
+    "copilot/environments/addons/addons.parameters.yml":
+      "Parameters:\n  Vpc: !GetAtt EnvironmentSecurityGroup.VpcId\n",
+  };
+  expect(problemsBySettings({ ...kept, ...files }, settings)).toEqual([]);
 });

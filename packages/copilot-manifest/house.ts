@@ -1,6 +1,8 @@
 import { findingOf, type Finding, type Scene } from "./finding.ts";
+import { addonFindings } from "./house-addons.ts";
 import { environmentFindings } from "./house-environment.ts";
 import { pipelineFindings } from "./house-pipeline.ts";
+import { shapeFindings } from "./house-shape.ts";
 import { queueRules } from "./house-queue.ts";
 import { workloadRules } from "./house-workload.ts";
 import { usedQueues } from "./queues.ts";
@@ -11,8 +13,11 @@ import type { Workload, Workspace } from "./types.ts";
 export function houseFindings(workspace: Workspace, scenes: Scene[]): Finding[] {
   const production = scenes.filter((scene) => scene.production).map(({ environment }) => environment);
   const resolved = new Map(scenes.map((scene) => [scene.environment, scene.resolved]));
+  const [first] = scenes;
   return [
     ...scenes.flatMap(sceneFindings),
+    ...shapeFindings(scenes),
+    ...(first ? addonFindings(workspace, first.environment) : []),
     ...environmentFindings(workspace, production),
     ...pipelineFindings(workspace, production, resolved),
     ...accountFindings(workspace),

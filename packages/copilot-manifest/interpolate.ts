@@ -60,9 +60,11 @@ function replaceIn(node: ScalarNode, scope: Scope, problems: Problem[]): { text:
 
 function valueOf(name: string, node: ScalarNode, scope: Scope, problems: Problem[]): string | undefined {
   const process = scope.env[name];
+  const isReserved = (reservedVariables as readonly string[]).includes(name);
   const reserved =
     name === reservedVariables[0]
-      ? scope.application
+      ? // Without copilot/.workspace only who runs Copilot knows it.
+        scope.application || undefined
       : name === reservedVariables[1]
         ? scope.environment
         : undefined;
@@ -77,7 +79,7 @@ function valueOf(name: string, node: ScalarNode, scope: Scope, problems: Problem
   }
   const value = reserved ?? process;
   if (value === undefined) {
-    const near = nearest(name, reservedVariables);
+    const near = isReserved ? undefined : nearest(name, reservedVariables);
     const hint = near
       ? `Did you mean \`${near}\`?`
       : `Set ${name} where Copilot is run, or write \\\${${name}} to keep it as it is.`;
@@ -93,6 +95,7 @@ function asList(node: ScalarNode, text: string): ListNode | undefined {
   if (!items || items.length === 0) return undefined;
   return {
     kind: "list",
+    json: true,
     at: node.at,
     items: items.map((item) => ({ kind: "scalar", value: item, text: item, style: "quoted", at: node.at })),
   };

@@ -12,7 +12,18 @@ export function merge(
   schema: Schema,
   problems: Problem[],
 ): Node | undefined {
-  if (isNull(over)) return base;
+  if (isNull(over)) {
+    if (base && !isNull(base)) {
+      const message = "Nothing stands here: Copilot leaves the base's value as it is.";
+      problems.push({
+        rule: "null-override",
+        message,
+        hint: "Remove the key, or write a value.",
+        ...over.at,
+      });
+    }
+    return base;
+  }
   if (!base || isNull(base)) {
     // An empty list replaces a list, but over nothing it stays nothing: a worker then still has no `topics`.
     if (over.kind === "list") return over.items.length === 0 ? base : over;
@@ -77,11 +88,12 @@ function mergeDicts(base: MapNode, over: MapNode, schema: DictSchema, problems: 
   for (const [key, entry] of over.entries) {
     if (schema.deep) put(entries, key, entry, schema.of, problems);
     // A variable set to nothing becomes the empty text; it does not fall back to the base.
-    else
-      entries.set(
-        key,
-        isNull(entry.value) ? { ...entry, value: { ...entry.value, value: "", text: "" } as Node } : entry,
-      );
+    else if (isNull(entry.value)) {
+      const message = `\`${key}\` becomes the empty text here: Copilot does not take it away.`;
+      if (!isNull(entries.get(key)?.value ?? entry.value))
+        problems.push({ rule: "null-override", message, hint: 'Write `""` if that is meant.', ...entry.key });
+      entries.set(key, { ...entry, value: { ...entry.value, value: "", text: "" } as Node });
+    } else entries.set(key, entry);
   }
   return { kind: "map", at: base.at, entries };
 }

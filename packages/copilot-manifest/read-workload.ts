@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { wholeSeconds } from "./duration.ts";
+import { parseDuration, wholeSeconds } from "./duration.ts";
 import { at, entriesOf, isNull, itemsOf, positionOf, textOf, textsOf, toValue } from "./node.ts";
 import { parseSchedule } from "./schedule.ts";
 import { splitShell } from "./shell.ts";
@@ -203,8 +203,8 @@ export function rangeOf(node: Node | undefined): number[] {
 
 /** Messages that one task may have before it: the latency divided by the time for one message, rounded up. */
 function queueDelayTarget(node: Node | undefined): number | undefined {
-  const latency = secondsOf(at(node, "acceptable_latency"));
-  const processing = secondsOf(at(node, "msg_processing_time"));
+  const latency = parseDuration(textOf(at(node, "acceptable_latency")) ?? "");
+  const processing = parseDuration(textOf(at(node, "msg_processing_time")) ?? "");
   return latency && processing ? Math.ceil(latency / processing) : undefined;
 }
 

@@ -4,8 +4,9 @@ import { interpolate, type Scope } from "./interpolate.ts";
 import { merge } from "./merge.ts";
 import { at, entriesOf } from "./node.ts";
 import { applyRawDelivery, checkPatches, readPatches } from "./patches.ts";
-import { sortedOnce, suggest } from "./problem.ts";
+import { nearest, sortedOnce, suggest } from "./problem.ts";
 import { readWorkload } from "./read-workload.ts";
+import { isHouseRule } from "./rules.ts";
 import type { MapNode, Problem, Resolved, Topology, Workload, WorkloadSource, Workspace } from "./types.ts";
 import { validate } from "./validate.ts";
 import { isWorkloadType, overridable, workloadSchema } from "./workload-schema.ts";
@@ -13,6 +14,8 @@ import { isWorkloadType, overridable, workloadSchema } from "./workload-schema.t
 export interface ResolveOptions {
   /** Services of the application that live in other repositories: their topics cannot be judged here. */
   elsewhere?: string[];
+  /** Also what only the strict rules refuse. */
+  strict?: boolean;
 }
 
 /**
@@ -51,7 +54,8 @@ export function resolve(
     queues: workloads.flatMap(({ queue, topicQueues }) => [...(queue ? [queue] : []), ...topicQueues]),
   };
   checkTopology(workloads, topology, problems, options.elsewhere ?? []);
-  return { application, environment, workloads, topology, problems: sortedOnce(problems) };
+  const asked = problems.filter(({ rule }) => options.strict || !isHouseRule(rule));
+  return { application, environment, workloads, topology, problems: sortedOnce(asked) };
 }
 
 function resolveWorkload(
@@ -93,12 +97,26 @@ function unknownEnvironments(workspace: Workspace, root: MapNode, problems: Prob
   if (workspace.environments.length === 0) return;
   for (const [name, { key, defines }] of entriesOf(at(root, "environments"))) {
     if (workspace.environments.includes(name) || defines || name.startsWith("x-")) continue;
-    const message = `There is no environment \`${name}\`: Copilot would never read this section.`;
-    problems.push({
-      rule: "unknown-environment",
-      message,
-      hint: suggest(name, workspace.environments, "environments"),
-      ...key,
-    });
+    const unread = `There is no environment \`${name}\`: Copilot would never read this section.`;
+    problems.push({ ...strangeEnvironment(name, workspace.environments, unread), ...key });
   }
+}
+
+/**
+ * A name that nearly is one of the environments here is misspelt. Any other may be described in another repository: only
+ * the strict rules refuse it.
+ */
+export function strangeEnvironment(
+  name: string,
+  known: string[],
+  misspelt: string,
+): Pick<Problem, "rule" | "message" | "hint"> {
+  const near =
+    nearest(name, known) ?? known.find((other) => other.startsWith(name) || name.startsWith(other));
+  if (near !== undefined) {
+    return { rule: "unknown-environment", message: misspelt, hint: `Did you mean \`${near}\`?` };
+  }
+  const message = `No folder here describes the environment \`${name}\`.`;
+  const hint = `Known environments: ${known.toSorted().join(", ")}. If it lives in another repository, except this rule.`;
+  return { rule: "undescribed-environment", message, hint };
 }

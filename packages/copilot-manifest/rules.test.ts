@@ -41,11 +41,17 @@ test("the house rules are these: adding one makes workspaces fail that were righ
       "health-path",
       "healthcheck",
       "job-limits",
+      "lambda-shape",
+      "local-template",
       "log-retention",
       "no-exec",
+      "no-workspace-file",
+      "null-override",
+      "own-export",
       "placement",
       "queue-retention-margin",
       "queue-timeout-margin",
+      "raw-delivery",
       "readonly-fs",
       "rollback-alarms",
       "secret-path",
@@ -55,6 +61,8 @@ test("the house rules are these: adding one makes workspaces fail that were righ
       "ssl-policy",
       "stop-timeout",
       "undeployed-workload",
+      "undescribed-environment",
+      "vpc-reference",
     ]
   `);
 });

@@ -10,6 +10,8 @@ export type Schema = ScalarSchema | ListSchema | MapSchema | DictSchema | Either
 export interface ScalarSchema {
   kind: "string" | "int" | "float" | "bool" | "duration";
   refuse?: (text: string) => string | undefined;
+  /** A duration that Copilot computes with; it cuts every other one to whole seconds. */
+  exact?: boolean;
 }
 export interface ListSchema {
   kind: "list";
@@ -47,6 +49,7 @@ export const int: ScalarSchema = { kind: "int" };
 export const float: ScalarSchema = { kind: "float" };
 export const bool: ScalarSchema = { kind: "bool" };
 export const duration: ScalarSchema = { kind: "duration" };
+export const exactDuration: ScalarSchema = { kind: "duration", exact: true };
 export const listOf = (of: Schema): ListSchema => ({ kind: "list", of });
 export const dictOf = (of: Schema, deep = false): DictSchema => ({ kind: "dict", of, deep });
 export const map = (keys: Record<string, Schema>, exclusive?: [string[], string[]]): MapSchema => {

@@ -30,6 +30,8 @@ export interface CodeUse {
    * it may be the contract of another service.
    */
   writes(path: string, values: string[], routed: boolean): boolean;
+  /** Whether the code names this, in the workload or in what it imports. */
+  names(identifier: string): boolean;
 }
 
 /** An ESTree node, as far as it is looked at here. */
@@ -78,6 +80,7 @@ export class SourceCode {
       calls: 0,
       direct: new Set(modules.flatMap(directReads)),
       unread: [],
+      names: (identifier) => modules.some(({ text }) => new RegExp(`\\b${identifier}\\b`).test(text)),
       writes: (path, values, routed) =>
         modules.some((module) => {
           return canWrite(module, path, values, routed && !module.file.startsWith(dirname(start) + sep));

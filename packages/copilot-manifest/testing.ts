@@ -15,13 +15,18 @@ import {
 /** A file's text; a link to another path of the workspace. */
 type Content = string | { link: string };
 
-/** Writes a workspace into a folder of its own, gone after the test. With `application: shop` and a Dockerfile unless given. */
-export function workspaceFolder(files: Record<string, Content>): string {
+/** Writes a workspace into a folder of its own, gone after the test. With `application: shop`, a Dockerfile and the pipelines' buildspecs unless given. */
+export function workspaceFolder(files: Record<string, Content>, { application = true } = {}): string {
   const root = mkdtempSync(join(tmpdir(), "copilot-manifest-"));
   onTestFinished(() => rmSync(root, { recursive: true }));
   const all: Record<string, Content> = {
-    "copilot/.workspace": "application: shop\n",
+    ...(application ? { "copilot/.workspace": "application: shop\n" } : {}),
     Dockerfile: "FROM scratch\n",
+    ...Object.fromEntries(
+      Object.keys(files)
+        .filter(isPipeline)
+        .map((path) => [buildspecOf(path), ""]),
+    ),
     ...files,
   };
   for (const [path, content] of Object.entries(all)) {
@@ -31,6 +36,14 @@ export function workspaceFolder(files: Record<string, Content>): string {
     else symlinkSync(content.link, target);
   }
   return root;
+}
+
+function isPipeline(path: string): boolean {
+  return /^copilot\/(?:pipelines\/[^/]+\/manifest|pipeline)\.yml$/.test(path);
+}
+
+function buildspecOf(path: string): string {
+  return path.replace(/[^/]+$/, "buildspec.yml");
 }
 
 export function workspaceOf(files: Record<string, Content>): Workspace {

@@ -36,6 +36,8 @@ export interface ScalarNode {
 export interface ListNode {
   kind: "list";
   items: Node[];
+  /** Written as a text with a JSON list in it, which Copilot makes a list. */
+  json?: true;
   at: Position;
 }
 export interface MapNode {

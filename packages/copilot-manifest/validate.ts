@@ -1,4 +1,4 @@
-import { parseDuration } from "./duration.ts";
+import { parseDuration, wholeSeconds } from "./duration.ts";
 import { isNull } from "./node.ts";
 import { nearest } from "./problem.ts";
 import type { EitherSchema, ScalarSchema, Schema } from "./schema.ts";
@@ -13,7 +13,8 @@ export function validate(node: Node, schema: Schema, problems: Problem[], path: 
     const empty =
       node.kind === "map" && schema.map && [...node.entries.values()].every(({ value }) => isNull(value));
     if (empty) return wrongType(node, formsOf(schema), path, problems);
-    return validate(node, formOf(node, schema), problems, path);
+    const form = formOf(node, schema);
+    return form ? validate(node, form, problems, path) : wrongType(node, formsOf(schema), path, problems);
   }
   if (schema.kind === "list") {
     if (node.kind !== "list") return wrongType(node, "a list", path, problems);
@@ -35,10 +36,9 @@ export function validate(node: Node, schema: Schema, problems: Problem[], path: 
   scalar(node, schema, path, problems);
 }
 
-/** The form that this value is meant in; the first one when it is none of them, so that the message names it. */
-function formOf(node: Node, schema: EitherSchema): Schema {
-  const written = node.kind === "scalar" ? schema.scalar : node.kind === "list" ? schema.list : schema.map;
-  return written ?? schema.map ?? schema.list ?? schema.scalar ?? { kind: "any" };
+/** The form that this value is written in; undefined when it is none of the schema's. */
+function formOf(node: Node, schema: EitherSchema): Schema | undefined {
+  return node.kind === "scalar" ? schema.scalar : node.kind === "list" ? schema.list : schema.map;
 }
 
 function formsOf({ scalar, list, map }: EitherSchema): string {
@@ -76,6 +76,12 @@ function unknownKey(
 }
 
 function wrongType(node: Node, wanted: string, path: string[], problems: Problem[]): void {
+  if (node.kind === "list" && node.json) {
+    const message = `Copilot makes a list of this text, since it is a JSON list of texts, and \`${pathText(path)}\` must be ${wanted}.`;
+    const hint = "Write it as a literal block (`|`), which Copilot leaves a text.";
+    problems.push({ rule: "type", message, hint, ...node.at });
+    return;
+  }
   problems.push({
     rule: "type",
     message: `\`${pathText(path)}\` must be ${wanted}, not ${kindOf(node)}.`,
@@ -92,6 +98,14 @@ function scalar(node: ScalarNode, schema: ScalarSchema, path: string[], problems
       ...node.at,
     });
   if (fault || node.unresolved) return;
+  const seconds = schema.kind === "duration" && !schema.exact ? parseDuration(node.text) : undefined;
+  if (seconds !== undefined && !Number.isInteger(Number(seconds.toFixed(9))))
+    problems.push({
+      rule: "value",
+      message: `\`${pathText(path)}\` (${node.text}) becomes ${wholeSeconds(node.text)} s: Copilot cuts what is below a second.`,
+      hint: "Write whole seconds.",
+      ...node.at,
+    });
   const refused = schema.refuse?.(node.text);
   if (refused)
     problems.push({ rule: "value", message: `\`${pathText(path)}\` (${node.text}) ${refused}.`, ...node.at });

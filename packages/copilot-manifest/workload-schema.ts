@@ -5,6 +5,7 @@ import {
   duration,
   durationBetween,
   either,
+  exactDuration,
   float,
   int,
   intBetween,
@@ -69,6 +70,20 @@ const httpHealthcheck = either({
     unhealthy_threshold: intBetween(2, 10, "the load balancer's limit"),
     timeout: durationBetween("2s", "120s", "the load balancer's limit"),
     interval: durationBetween("5s", "300s", "the load balancer's limit"),
+    grace_period: duration,
+  }),
+});
+/** App Runner's own limits, with its load balancer. */
+const appRunnerHealthcheck = either({
+  scalar: string,
+  map: map({
+    path: string,
+    port,
+    success_codes: string,
+    healthy_threshold: intBetween(1, 20, "App Runner's limit"),
+    unhealthy_threshold: intBetween(1, 20, "App Runner's limit"),
+    timeout: durationBetween("1s", "20s", "App Runner's limit"),
+    interval: durationBetween("1s", "20s", "App Runner's limit"),
     grace_period: duration,
   }),
 });
@@ -142,7 +157,11 @@ const count = either({
       memory_percentage: scaling(percentage),
       requests: scaling(int),
       response_time: scaling(duration),
-      queue_delay: map({ acceptable_latency: duration, msg_processing_time: duration, cooldown }),
+      queue_delay: map({
+        acceptable_latency: exactDuration,
+        msg_processing_time: exactDuration,
+        cooldown,
+      }),
     },
     [
       ["spot"],
@@ -273,7 +292,7 @@ const queueFields = {
   retention: durationBetween("60s", "336h", "SQS keeps a message 1 minute to 14 days"),
   delay: durationBetween("0s", "15m", "SQS delays up to 15 minutes"),
   timeout: durationBetween("0s", "12h", "SQS hides a message up to 12 hours"),
-  dead_letter: map({ tries: intBetween(0, 1000, "SQS's limit for maxReceiveCount") }),
+  dead_letter: map({ tries: intBetween(1, 1000, "SQS's limit for maxReceiveCount") }),
   // Copilot has no transformer for this union: `true` wins over any map, and `false` does not take a map away.
   fifo: either({
     scalar: bool,
@@ -341,7 +360,7 @@ const tables: Record<WorkloadType, Record<string, Schema>> = {
   },
   "Request-Driven Web Service": {
     http: map({
-      healthcheck: httpHealthcheck,
+      healthcheck: appRunnerHealthcheck,
       alias: string,
       private: either({ scalar: bool, map: map({ endpoint: string }) }),
     }),

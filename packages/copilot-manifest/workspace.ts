@@ -68,7 +68,14 @@ class WorkspaceReader {
       return "";
     }
     const text = this.#files.read(file);
-    const name = text === undefined ? undefined : textOf(at(this.#parse(file, text), "application"));
+    if (text === undefined) {
+      const message = "There is no copilot/.workspace: nothing here names the application.";
+      const hint =
+        "Commit the one that `copilot app init` wrote, or give the name with --app, as to Copilot.";
+      this.#problems.push({ rule: "no-workspace-file", message, hint, ...place, file: "copilot" });
+      return "";
+    }
+    const name = textOf(at(this.#parse(file, text), "application"));
     if (name === undefined) {
       const hint = "Write `application: <name>` into it; `copilot app init` does.";
       this.#problems.push({
