@@ -73,7 +73,7 @@ function ratio(): number {
 }
 
 /** What a span may say of itself. Never what a person typed, nor a secret: traces are read by many. */
-export type Attributes = Record<string, string | number | boolean>;
+type Attributes = Record<string, string | number | boolean>;
 
 /** Runs `work` in a new span, under the active one. What it throws is noted on the span and thrown on. */
 export function inSpan<T>(
