@@ -31,7 +31,32 @@ export function partValues(model: Model, dir: string): Values {
     return { ...values, deployment: { value: "環境のスタックと一緒に", ...place } };
   const owners = model.workloads.filter((workload) => tree.real(inside(workload.dir, kind)) === dir);
   const [owner] = owners;
-  return owner ? { ...values, ...ofOwners(model, kind, [owner, ...owners.slice(1)], place) } : values;
+  if (owner) return { ...values, ...ofOwners(model, kind, [owner, ...owners.slice(1)], place) };
+  return { ...values, ...(kind === "addons" ? ofHome(model, dir, place) : {}) };
+}
+
+/** What the templates of a folder make wherever others link to them; none of its own is deployed. */
+function ofHome(model: Model, dir: string, place: Place): Values {
+  const { base, tree } = model;
+  // A link to a file reads as the file itself: the template here is the one with the same name and the same text.
+  const isHere = ({ file }: { file: string }): boolean => {
+    const text = tree.read(inside(dir, nameOf(file)));
+    return text !== undefined && text === tree.read(inside(base, file));
+  };
+  const stacks = [model.environmentAddons, ...model.workloads.map(({ addons }) => addons)];
+  const types = stacks.flatMap((stack) =>
+    [...(stack?.resources.values() ?? [])].filter(({ at }) => isHere(at)).map(({ type }) => type),
+  );
+  if (types.length === 0) return {};
+  const all = [...model.environmentAlarms, ...model.workloads.flatMap((workload) => workload.alarms)];
+  return {
+    service: namesOf(types, place),
+    alarms: alarms(
+      model,
+      all.filter(({ at }) => isHere(at)),
+      place,
+    ),
+  };
 }
 
 type Place = { file: string; line: number };
@@ -59,9 +84,17 @@ function ofOwners(
 
 /** AWS's names for what an addon stack makes. */
 function services(stack: AddonStack | undefined, place: Place): Sourced<string> | undefined {
-  if (!stack) return undefined;
-  const types = [...stack.resources.values()].map(({ type }) => type.split("::")[1] ?? type);
-  return { value: list([...new Set(types)].sort()), ...place };
+  return (
+    stack &&
+    namesOf(
+      [...stack.resources.values()].map(({ type }) => type),
+      place,
+    )
+  );
+}
+
+function namesOf(types: readonly string[], place: Place): Sourced<string> {
+  return { value: list([...new Set(types.map((type) => type.split("::")[1] ?? type))].sort()), ...place };
 }
 
 function alarms(model: Model, own: readonly Alarm[], place: Place): Sourced<string> {
