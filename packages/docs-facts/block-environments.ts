@@ -1,11 +1,10 @@
 import { at, type Node } from "copilot-manifest";
 import type { Block } from "./blocks.ts";
-import { rowsOf } from "./mappings.ts";
 import type { Model } from "./model.ts";
 import { flowLogs, insights, isOn, network, onOff } from "./values-environment.ts";
 import { code, list, table } from "./words.ts";
 
-/** In the folder of the environments: what each has, and what the addons' mappings give each. */
+/** In the folder of the environments: what each has. */
 export const environmentTable: Block = (model, dir) => {
   const manifests = model.environments.flatMap((name) => {
     const manifest = model.workspace.environmentManifests.get(name);
@@ -23,13 +22,6 @@ export const environmentTable: Block = (model, dir) => {
     row("フローログ", flowLogs),
     row("Container Insights", (root) => onOff(insights(root))),
     row("ALB のアクセスログ", (root) => onOff(isOn(at(root, "http", "public", "access_logs")))),
-    ...rowsOf(model.environmentAddons?.mappings, model.environments).map(({ key, of }) => [
-      code(key),
-      ...manifests.map(({ name }) => {
-        const given = of.get(name);
-        return given === undefined ? "–" : given === "" ? "なし" : given;
-      }),
-    ]),
   ];
   return model.sourced(table(["設定", ...manifests.map(({ name }) => name)], rows), {
     file: first.file,

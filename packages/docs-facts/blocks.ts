@@ -2,6 +2,7 @@ import type { Sourced } from "remark-lint-claude-md";
 import { alarmTable } from "./block-alarms.ts";
 import { environmentTable } from "./block-environments.ts";
 import { eventTable } from "./block-events.ts";
+import { mappingTable } from "./block-mappings.ts";
 import { messageTable } from "./block-messages.ts";
 import { overrideTable } from "./block-overrides.ts";
 import { pipelineTable } from "./block-pipelines.ts";
@@ -18,6 +19,7 @@ export type Block = (model: Model, dir: string) => Sourced<string> | undefined;
 export const blocks: Record<string, Block> = {
   services: serviceTable,
   environments: environmentTable,
+  mappings: mappingTable,
   "env-diff": overrideTable,
   pipelines: pipelineTable,
   messages: messageTable,

@@ -254,7 +254,7 @@ test("a script below the manifests that sets the region wins over zones", () => 
   expect(valuesIn("copilot", files)["region"]).toBe("us-east-2 (copilot/setup.sh:2)");
 });
 
-test("tables: services, environments with the addons' mappings, pipelines, topics, schedule", () => {
+test("tables: services, environments, the addons' mappings, pipelines, topics, schedule", () => {
   const facts = factsOf(shop);
   const block = (name: string, dir: string) => facts.block(name, [], dir)?.value.split("\n");
   expect(block("services", "copilot")).toContain(
@@ -268,6 +268,10 @@ test("tables: services, environments with the addons' mappings, pipelines, topic
     "| フローログ | なし | 14 日 |",
     "| Container Insights | なし | あり |",
     "| ALB のアクセスログ | なし | なし |",
+  ]);
+  expect(block("mappings", "copilot/environments/addons")).toEqual([
+    "| アドオンの値 | test | live |",
+    "| --- | --- | --- |",
     "| `Units` | 1 | 8 |",
   ]);
   expect(block("pipelines", "copilot/pipelines")?.slice(2)).toEqual([

@@ -96,6 +96,7 @@ const lies: Record<string, Lie> = {
       secrets: "copilot/CLAUDE.md",
       alarms: "copilot/CLAUDE.md",
       environments: "copilot/environments/CLAUDE.md",
+      mappings: "copilot/environments/addons/CLAUDE.md",
       pipelines: "copilot/pipelines/CLAUDE.md",
       messages: "copilot/backend-outbox/CLAUDE.md",
       variables: "copilot/backend-outbox/CLAUDE.md",

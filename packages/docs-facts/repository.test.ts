@@ -34,6 +34,7 @@ test("tables are short", () => {
   for (const dir of [
     "copilot",
     "copilot/environments",
+    "copilot/environments/addons",
     "copilot/pipelines",
     "copilot/backend-outbox",
     "jobs",
