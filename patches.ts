@@ -34,7 +34,7 @@ function patchesOf(views: Views): Section[] {
   const [workload] = views;
   const job = workload.type === "Scheduled Job";
   const sections = [runtimes(workload), logs(workload), user()];
-  if (!job) sections.push(stopping(workload), breaker());
+  if (!job) sections.push(stopping(workload), breaker(), collector());
   sections.push(...secrets(workload));
   if (workload.queue) sections.push(...queue(workload.queue));
   if (workload.publishes.length > 0) sections.push(throughput(workload));
@@ -74,6 +74,22 @@ function user(): Section {
   return {
     why: "Never root, whatever the image says.",
     patches: [set("TaskDefinition", `${container}/User`, "1000:1000")],
+  };
+}
+
+/** The container that `observability.tracing` adds after the workload's own. */
+function collector(): Section {
+  const set1 = (property: string, value: Json) =>
+    set("TaskDefinition", `ContainerDefinitions/1/${property}`, value);
+  return {
+    why: "Copilot's collector is of 2022, and takes the task with it when it ends: spans are worth less than a sale.",
+    patches: [
+      set1("Image", "public.ecr.aws/aws-observability/aws-otel-collector:v0.48.0"),
+      set1("Essential", false),
+      set1("Memory", 128),
+      set1("User", "1000:1000"),
+      set1("ReadonlyRootFilesystem", true),
+    ],
   };
 }
 
