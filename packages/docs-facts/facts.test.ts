@@ -178,6 +178,18 @@ test("an alarm of a linked overrides folder is the workload's; its source is the
   expect(values["deployment"]).toContain("警報 `errors` が戻す");
 });
 
+test("what stands beside the task: a sidecar, and the collector of traces", () => {
+  const beside = `${worker}sidecars:
+  proxy:
+    image: nginx:1
+observability:
+  tracing: awsxray
+`;
+  const values = valuesIn("copilot/mailer", { ...shop, "copilot/mailer/manifest.yml": beside });
+  expect(values["container"]).toMatch(/`FOLDER=apps\/mailer`、サイドカー `proxy`\)/);
+  expect(values["logs"]).toContain("--env <env>`。追跡は X-Ray (");
+});
+
 test("a job says when it runs and how it starts", () => {
   const values = valuesIn("jobs/nightly");
   expect(values["orchestration"]).toBe(

@@ -40,11 +40,18 @@ export function kind({ type }: Pick<Workload, "type">): "svc" | "job" {
 
 function container({ any }: WorkloadModel, at: At): Sourced<string> | undefined {
   const { build, location } = any.image;
-  if (location !== undefined) return at(["image", "location"], `Docker + ECS(${code(location)})`);
+  const beside = Object.keys((any.manifest["sidecars"] ?? {}) as object).map(
+    (name) => `サイドカー ${code(name)}`,
+  );
+  if (location !== undefined)
+    return at(["image", "location"], `Docker + ECS(${list([code(location), ...beside])})`);
   if (!build) return undefined;
   const args = Object.entries(build.args).map(([name, value]) => code(`${name}=${value}`));
   const target = build.target === undefined ? [] : [`ステージ ${code(build.target)}`];
-  return at(["image", "build"], `Docker + ECS(${list([code(build.dockerfile), ...args, ...target])})`);
+  return at(
+    ["image", "build"],
+    `Docker + ECS(${list([code(build.dockerfile), ...args, ...target, ...beside])})`,
+  );
 }
 
 function orchestration(any: Workload, at: At): Sourced<string> {
@@ -226,9 +233,15 @@ function logs(model: Model, workload: WorkloadModel): Sourced<string> | undefine
   const group = code(`/copilot/${model.application}-<env>-${name}`);
   const command = code(`copilot ${kind(any)} logs --name ${name} --env <env>`);
   return model.sourced(
-    `CloudWatch Logs ${group}(${retention})、${command}`,
+    `CloudWatch Logs ${group}(${retention})、${command}${traced(any)}`,
     any.source(["logging", "retention"]),
   );
+}
+
+/** Where Copilot puts a collector beside the task, the task's spans go to X-Ray. */
+function traced({ manifest }: Workload): string {
+  const { observability } = manifest as { observability?: { tracing?: unknown } };
+  return observability?.tracing === "awsxray" ? "。追跡は X-Ray" : "";
 }
 
 function alarms(model: Model, { alarms: own, any }: WorkloadModel): Sourced<string> {
