@@ -37,18 +37,15 @@ until aws ecs wait tasks-stopped --cluster "$cluster" --tasks "$task"; do
   waited=$((waited + 1))
   [ "$waited" -lt 6 ] || { echo "The task still runs. Follow it: aws logs tail /copilot/$application-$environment-migration --follow" >&2; exit 1; }
 done
-aws logs get-log-events --log-group-name "/copilot/$application-$environment-migration" \
-  --log-stream-name "copilot/migration/${task##*/}" --start-from-head --query "events[].[message]" --output text || true
 code=$(aws ecs describe-tasks --cluster "$cluster" --tasks "$task" --query "tasks[0].containers[0].exitCode" --output text)
 case "$code" in
-  0) ;;
   None)
     reason=$(aws ecs describe-tasks --cluster "$cluster" --tasks "$task" --query "tasks[0].[stoppedReason, containers[0].reason]" --output text)
     echo "The migration never started: $reason" >&2
     exit 1
     ;;
-  *)
-    echo "The migration failed with exit code $code; its last line above says why. What it had begun is rolled back: no service is deployed." >&2
-    exit "$code"
-    ;;
 esac
+aws logs get-log-events --log-group-name "/copilot/$application-$environment-migration" \
+  --log-stream-name "copilot/migration/${task##*/}" --start-from-head --query "events[].[message]" --output text || true
+[ "$code" = 0 ] || echo "The migration failed with exit code $code; its last line above says why. What it had begun is rolled back: no service is deployed." >&2
+exit "$code"
