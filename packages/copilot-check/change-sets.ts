@@ -83,6 +83,19 @@ export function stackCalls(cloud: CloudFormation): Answers {
         : [existing(cloud, textOf(StackName))]
       ).map((stack) => stackAnswer(stack, cloud)),
     }),
+    ListStacks: ({ StackStatusFilter }) => {
+      const wanted = (StackStatusFilter ?? []) as string[];
+      return {
+        StackSummaries: [...cloud.stacks.values()]
+          .filter(({ status }) => wanted.length === 0 || wanted.includes(status))
+          .map(({ id, name, status, createdAt }) => ({
+            StackId: id,
+            StackName: name,
+            StackStatus: status,
+            CreationTime: createdAt,
+          })),
+      };
+    },
     DescribeStackEvents: ({ StackName }) => ({
       StackEvents: existing(cloud, String(StackName))
         .events.toReversed()
@@ -136,7 +149,7 @@ export function templateOf(cloud: CloudFormation, input: Values): Template {
 }
 
 export function tagsOf(input: Values): Record<string, string> {
-  const tags = (input.Tags ?? []) as { Key: string; Value?: string }[];
+  const tags = listIn(input.Tags) as { Key: string; Value?: string }[];
   return Object.fromEntries(tags.map(({ Key, Value }) => [Key, Value ?? ""]));
 }
 
@@ -208,7 +221,7 @@ function described(set: ChangeSet): Values {
 }
 
 function given(input: Values): Record<string, string | undefined> {
-  const list = (input.Parameters ?? []) as {
+  const list = listIn(input.Parameters) as {
     ParameterKey: string;
     ParameterValue?: string;
     UsePreviousValue?: string;
@@ -219,6 +232,11 @@ function given(input: Values): Record<string, string | undefined> {
       UsePreviousValue === "true" ? undefined : (ParameterValue ?? ""),
     ]),
   );
+}
+
+/** An empty list is an empty text in the query protocol, where an SDK writes it at all. */
+function listIn(value: unknown): unknown[] {
+  return Array.isArray(value) ? (value as unknown[]) : [];
 }
 
 function existing(cloud: CloudFormation, name: string): Stack {

@@ -42,10 +42,28 @@ export function copilotCli(
   writeFileSync(cert, aws.cert);
   writeFileSync(join(bin, "docker"), dockerStandIn(region));
   chmodSync(join(bin, "docker"), 0o755);
-  const own = {
-    PATH: `${bin}${delimiter}${process.env.PATH ?? ""}`,
+  const own = offline(aws, { cert, home, region, path: bin });
+  return {
+    script: (variables = {}) => {
+      const exports = Object.entries({ ...variables, ...own }).map(
+        ([name, value]) => `export ${name}=${quoted(value)}`,
+      );
+      return `#!/bin/sh\n${exports.join("\n")}\nexec ${quoted(binary)} "$@"\n`;
+    },
+    run: (args, variables = {}) =>
+      execute(binary, args, { cwd: root, env: { ...variables, ...own }, timeout }),
+  };
+}
+
+/** The environment of a program that takes the stand-in for AWS: a made-up account, and nothing of the real user. */
+export function offline(
+  { proxy }: StandIn,
+  { cert, home, region, path }: { cert: string; home: string; region: string; path: string },
+): Record<string, string> {
+  return {
+    PATH: `${path}${delimiter}${process.env.PATH ?? ""}`,
     HOME: home,
-    HTTPS_PROXY: aws.proxy,
+    HTTPS_PROXY: proxy,
     AWS_CA_BUNDLE: cert,
     AWS_REGION: region,
     AWS_ACCESS_KEY_ID: "offline",
@@ -56,16 +74,6 @@ export function copilotCli(
     CI: "true",
     COLOR: "false",
     LANG: process.env.LANG ?? "C.UTF-8",
-  };
-  return {
-    script: (variables = {}) => {
-      const exports = Object.entries({ ...variables, ...own }).map(
-        ([name, value]) => `export ${name}=${quoted(value)}`,
-      );
-      return `#!/bin/sh\n${exports.join("\n")}\nexec ${quoted(binary)} "$@"\n`;
-    },
-    run: (args, variables = {}) =>
-      execute(binary, args, { cwd: root, env: { ...variables, ...own }, timeout }),
   };
 }
 

@@ -1,15 +1,24 @@
 /** The script that deploys an ejected folder: POSIX sh and the AWS CLI, nothing else. */
-export function deployScript(application: string, region: string): string {
+export function deployScript(application: string, region: string, domain: string | undefined): string {
+  const zone =
+    domain === undefined
+      ? ""
+      : `
+# The domain's own zone, which was there before.
+domain_zone=$(aws route53 list-hosted-zones-by-name --dns-name ${domain} --query "HostedZones[?Name=='${domain}.'].Id | [0]" --output text)
+`;
   return `#!/bin/sh
-# ./deploy.sh [stack …]    Deploys these stacks, or all in the order of order.txt. Needs the AWS CLI (version 2) and credentials.
+# ./deploy.sh [stack …]    Deploys these stacks, or all in the order of order.txt. Needs the AWS CLI and credentials.
 #   IMAGE_TAG   tag of the images in the repositories (default: latest)
 #   BUCKET, KEY_ARN   of an account that the Copilot CLI set up: read from its stack when they are not given
 set -eu
 cd "$(dirname "$0")"
-export AWS_REGION="\${AWS_REGION:-${region}}"
+AWS_REGION=\${AWS_REGION:-${region}}
+AWS_DEFAULT_REGION=$AWS_REGION
+export AWS_REGION AWS_DEFAULT_REGION
 IMAGE_TAG=\${IMAGE_TAG:-latest}
 account=$(aws sts get-caller-identity --query Account --output text)
-work=$(mktemp -d)
+${zone}work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 output() { # <stack> <output>
@@ -26,7 +35,7 @@ find_application() {
 }
 
 fill() { # <file>: what only the account knows
-  sed -e "s|@ACCOUNT@|$account|g" -e "s|@BUCKET@|\${BUCKET:-}|g" -e "s|@KEY_ARN@|\${KEY_ARN:-}|g" -e "s|@IMAGE_TAG@|$IMAGE_TAG|g" -e "s|@UPDATE_ID@|$(date +%s)|g" "$1"
+  sed -e "s|@ACCOUNT@|$account|g" -e "s|@BUCKET@|\${BUCKET:-}|g" -e "s|@KEY_ARN@|\${KEY_ARN:-}|g" -e "s|@IMAGE_TAG@|$IMAGE_TAG|g" -e "s|@UPDATE_ID@|$(date +%s)|g"${domain === undefined ? "" : ' -e "s|@DOMAIN_ZONE@|${domain_zone##*/}|g"'} "$1"
 }
 
 deploy() { # <stack>
@@ -70,7 +79,16 @@ for stack in "$@"; do deploy "$stack"; done
 }
 
 /** How a team leaves the CLI, and comes back. */
-export function guide(application: string, region: string, environments: string[]): string {
+export function guide(
+  application: string,
+  region: string,
+  environments: string[],
+  { domain, permissionsBoundary }: { domain: string | undefined; permissionsBoundary: string | undefined },
+): string {
+  const before = [
+    ...(domain === undefined ? [] : [`a hosted zone for ${domain} in Route 53`]),
+    ...(permissionsBoundary === undefined ? [] : [`an IAM policy ${permissionsBoundary}`]),
+  ];
   return `# ${application} without the Copilot CLI
 
 Everything that the CLI would deploy into ${environments.join(", ")}, as plain CloudFormation. The stacks have the names that
@@ -95,8 +113,8 @@ Copilot gives them, so an account that it deployed is taken over in place: nothi
 6. Keep the parameters below \`/copilot/applications/${application}\` in Parameter Store: they cost nothing, and are the way back.
 7. When you are sure: \`aws cloudformation delete-stack\` for each \`pipeline-${application}-…\`.
 
-## Start: an empty account
-1. \`./deploy.sh ${application}-application\`: the key, the bucket, the repositories (region ${region}).
+## Start: an empty account${before.length === 0 ? "" : `\n0. There must be ${before.join(" and ")}.`}
+1. \`./deploy.sh ${application}-application\`: the key, the bucket, the repositories${domain === undefined ? "" : ", the zone"} (region ${region}).
 2. Push an image for each workload: \`<account>.dkr.ecr.${region}.amazonaws.com/${application}/<workload>:<tag>\`.
 3. The secrets that the manifests name, in Parameter Store, each with the tags \`copilot-application\` and \`copilot-environment\`.
 4. \`IMAGE_TAG=<tag> ./deploy.sh\` without \`${application}-application\`: the rest of \`order.txt\`.

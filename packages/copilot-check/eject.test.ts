@@ -61,7 +61,7 @@ const rendering: Rendering = {
   ],
 };
 
-async function ejected(): Promise<string> {
+async function ejected(config: Setting["config"] = {}): Promise<string> {
   const root = folderOf({
     "copilot/.workspace": "application: shop\n",
     "copilot/environments/test/manifest.yml": "name: test\ntype: Environment\n",
@@ -72,7 +72,7 @@ async function ejected(): Promise<string> {
   const linked = await link({ workspace, resolved: new Map(), rendering, region, rendered: "rendered" });
   expect(linked.problems).toEqual([]);
   const folder = join(folderOf({}), "out");
-  eject({ workspace, region } as Setting, rendering, linked, folder, ["test"]);
+  eject({ workspace, region, config } as Setting, rendering, linked, folder, ["test"]);
   return folder;
 }
 
@@ -96,6 +96,14 @@ test("nothing of the made-up account is left in it", async () => {
   expect(read(folder, "parameters/shop-test-api.json")).toContain("@ACCOUNT@.dkr.ecr.x/shop/api:@IMAGE_TAG@");
   expect(read(folder, "parameters/shop-test-api.json")).toContain("https://@BUCKET@.s3.");
   expect(read(folder, "objects/addons/api.yml")).toContain("S3Bucket: @BUCKET@");
+});
+
+test("with a domain the application brings its zone, delegated from the domain's own, and the role that writes into both", async () => {
+  const folder = await ejected({ domain: "shop.example" });
+  expect(read(folder, "parameters/shop-application.json")).toBe('["DomainHostedZoneId=@DOMAIN_ZONE@"]\n');
+  expect(read(folder, "deploy.sh")).toContain("--dns-name shop.example");
+  expect(read(folder, "templates/shop-application.yml")).toContain("RoleName: shop-DNSDelegationRole");
+  expect((await linkEjected(folder, "ap-northeast-1")).findings).toEqual([]);
 });
 
 test("what workloads change by themselves is given to an environment once, when it is made", async () => {
@@ -124,7 +132,7 @@ test("a folder that does not deploy is told so: a lost object, a wrong order", a
 test("a folder with other things in it is not emptied", async () => {
   const folder = folderOf({ "letters.txt": "dear" });
   const workspace = readWorkspace(folderOf({}));
-  expect(() => eject({ workspace } as Setting, rendering, {} as never, folder, ["test"])).toThrow(
+  expect(() => eject({ workspace, config: {} } as Setting, rendering, {} as never, folder, ["test"])).toThrow(
     "is not empty",
   );
   expect(read(folder, "letters.txt")).toBe("dear");

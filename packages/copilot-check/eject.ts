@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { CloudFormation } from "./cloud-formation.ts";
+import { applicationTemplate } from "./eject-application.ts";
 import { deployScript, guide } from "./eject-texts.ts";
 import { scriptless } from "./env-controller.ts";
 import { LinkError } from "./link-error.ts";
@@ -20,6 +21,7 @@ const tokens = {
   key: "@KEY_ARN@",
   tag: "@IMAGE_TAG@",
   update: "@UPDATE_ID@",
+  zone: "@DOMAIN_ZONE@",
 };
 
 /** Parameters of an environment that its workloads change by themselves when they are deployed. */
@@ -56,6 +58,7 @@ export function eject(
     );
   rmSync(folder, { recursive: true, force: true });
   const { application } = setting.workspace;
+  const { domain, permissionsBoundary } = setting.config;
   const bucket = [...rendering.objects.keys()][0]?.split("/")[0] ?? "";
   const hide = (text: string): string =>
     text
@@ -71,16 +74,17 @@ export function eject(
   const stacks: EjectedStack[] = [{ stack: `${application}-application`, kind: "application" }];
   write(
     `templates/${application}-application.yml`,
-    applicationTemplate(application, [...setting.workspace.workloads.keys()]),
+    applicationTemplate(application, [...setting.workspace.workloads.keys()], domain),
   );
-  write(`parameters/${application}-application.json`, "[]\n");
+  const given = domain === undefined ? [] : [`DomainHostedZoneId=${tokens.zone}`];
+  write(`parameters/${application}-application.json`, `${JSON.stringify(given)}\n`);
   write(`tags/${application}-application.txt`, `copilot-application=${application}\n`);
   for (const rendered of ordered(rendering.stacks, linked.cloud, environments)) {
     stacks.push({ stack: rendered.stack, kind: rendered.kind as EjectedStack["kind"] });
     write(`templates/${rendered.stack}.yml`, hide(rendered.template));
     const all = parametersOf(rendered, hide);
     const kept = all.filter(
-      ({ ParameterKey }) => rendered.kind !== "environment" || !grown.includes(ParameterKey),
+      (pair) => rendered.kind !== "environment" || !grown.includes(pair.slice(0, pair.indexOf("="))),
     );
     write(
       `parameters/${rendered.stack}.json`,
@@ -102,9 +106,9 @@ export function eject(
     write(file, /\.ya?ml$/.test(file) ? hide(object.toString()) : object);
   }
   write("order.txt", stacks.map(({ stack }) => `${stack}\n`).join(""));
-  write("deploy.sh", deployScript(application, setting.region));
+  write("deploy.sh", deployScript(application, setting.region, domain));
   chmodSync(join(folder, "deploy.sh"), 0o755);
-  write("GUIDE.md", guide(application, setting.region, environments));
+  write("GUIDE.md", guide(application, setting.region, environments, { domain, permissionsBoundary }));
   return stacks;
 }
 
@@ -129,79 +133,12 @@ function ordered(stacks: RenderedStack[], cloud: CloudFormation, environments: s
   return order;
 }
 
-interface Given {
-  ParameterKey: string;
-  ParameterValue: string;
-}
-
-function parametersOf({ parameters }: RenderedStack, hide: (text: string) => string): Given[] {
-  return Object.entries(parameters).map(([ParameterKey, value]) => ({
-    ParameterKey,
-    ParameterValue:
-      ParameterKey === "ContainerImage" ? hide(value).replace(/:checked$/, `:${tokens.tag}`) : hide(value),
-  }));
-}
-
-/** What the CLI keeps in a stack set of its own: the key, the bucket, a repository for each workload. */
-function applicationTemplate(application: string, workloads: string[]): string {
-  const repositories = workloads.map(
-    (name) => `  Repository${name.replaceAll(/[^a-z0-9]/g, "DASH")}:
-    Type: AWS::ECR::Repository
-    DeletionPolicy: Retain
-    UpdateReplacePolicy: Retain
-    Properties:
-      RepositoryName: ${application}/${name}
-      ImageScanningConfiguration:
-        ScanOnPush: true
-`,
-  );
-  return `# For an account that the Copilot CLI never touched. Where it did, its own stack set has all of this: leave it out.
-AWSTemplateFormatVersion: "2010-09-09"
-Description: Key, bucket and image repositories of ${application}
-Resources:
-  ArtifactKey:
-    Type: AWS::KMS::Key
-    DeletionPolicy: Retain
-    UpdateReplacePolicy: Retain
-    Properties:
-      Description: Templates, code and images of ${application}
-      EnableKeyRotation: true
-      KeyPolicy:
-        Version: "2012-10-17"
-        Statement:
-          - Effect: Allow
-            Principal:
-              AWS: !Sub arn:\${AWS::Partition}:iam::\${AWS::AccountId}:root
-            Action: kms:*
-            Resource: "*"
-  Bucket:
-    Type: AWS::S3::Bucket
-    DeletionPolicy: Retain
-    UpdateReplacePolicy: Retain
-    Properties:
-      VersioningConfiguration:
-        Status: Enabled
-      BucketEncryption:
-        ServerSideEncryptionConfiguration:
-          - ServerSideEncryptionByDefault:
-              SSEAlgorithm: aws:kms
-              KMSMasterKeyID: !GetAtt ArtifactKey.Arn
-      OwnershipControls:
-        Rules:
-          - ObjectOwnership: BucketOwnerEnforced
-      PublicAccessBlockConfiguration:
-        BlockPublicAcls: true
-        BlockPublicPolicy: true
-        IgnorePublicAcls: true
-        RestrictPublicBuckets: true
-${repositories.join("")}Outputs:
-  KMSKeyARN:
-    Value: !GetAtt ArtifactKey.Arn
-    Export:
-      Name: ${application}-ArtifactKey
-  PipelineBucket:
-    Value: !Ref Bucket
-`;
+/** `Key=Value`: the one form that every version of the AWS CLI reads from a file. */
+function parametersOf({ parameters }: RenderedStack, hide: (text: string) => string): string[] {
+  return Object.entries(parameters).map(([key, value]) => {
+    const hidden = hide(value);
+    return `${key}=${key === "ContainerImage" ? hidden.replace(/:checked$/, `:${tokens.tag}`) : hidden}`;
+  });
 }
 
 /**
@@ -218,6 +155,7 @@ export async function linkEjected(
     [tokens.account]: account,
     [tokens.tag]: "v1",
     [tokens.update]: "1",
+    [tokens.zone]: "Z0",
   };
   const fill = (text: string): string => text.replaceAll(/@[A-Z_]+@/g, (token) => known[token] ?? token);
   const findings: Finding[] = [];
@@ -229,9 +167,9 @@ export async function linkEjected(
       validateReferences(template);
       const create = join(folder, `parameters/${name}.create.json`);
       const path = existsSync(create) ? create : join(folder, `parameters/${name}.json`);
-      const list = JSON.parse(fill(readFileSync(path, "utf8"))) as Given[];
+      const list = JSON.parse(fill(readFileSync(path, "utf8"))) as string[];
       const given = Object.fromEntries(
-        list.map(({ ParameterKey, ParameterValue }) => [ParameterKey, ParameterValue]),
+        list.map((pair) => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]),
       );
       await cloud.apply(stack, template, cloud.parameters(template, given), {}, "CREATE");
       const { failure } = stack;

@@ -37,7 +37,10 @@ export function emptyAccount(
       const name = String(StackName ?? StackSetName);
       const template = StackName === undefined ? sets.template(name) : cloud.find(name)?.template;
       if (!template) throw new ServiceError("ValidationError", `Stack with id ${name} does not exist`);
-      return template.Metadata === undefined ? {} : { Metadata: JSON.stringify(template.Metadata) };
+      return {
+        Parameters: Object.keys(template.Parameters).map((ParameterKey) => ({ ParameterKey })),
+        ...(template.Metadata === undefined ? {} : { Metadata: JSON.stringify(template.Metadata) }),
+      };
     },
     GetResources: (input) => resources(cloud, input),
   };

@@ -44,7 +44,8 @@ export function decode({ method, host, url, headers, body }: RawRequest): Call {
   if (bucket) {
     const path = decodeURIComponent(url.split("?")[0] ?? "");
     const key = bucket[1] === undefined ? path.slice(1) : bucket[1] + path;
-    return { protocol: "s3", host, operation: `${method} object`, input: {}, object: { key, body } };
+    const content = /aws-chunked/.test(String(headers["content-encoding"])) ? unchunked(body) : body;
+    return { protocol: "s3", host, operation: `${method} object`, input: {}, object: { key, body: content } };
   }
   const route = routeOf(method, url);
   if (route) {
@@ -63,6 +64,19 @@ export function decode({ method, host, url, headers, body }: RawRequest): Call {
     operation: fields.get("Action") ?? `${method} ${url}`,
     input: nested(fields),
   };
+}
+
+/** What a checksum follows is sent in pieces, each below a line with its length in hexadecimal digits. */
+function unchunked(body: Buffer): Buffer {
+  const pieces: Buffer[] = [];
+  for (let at = 0; at < body.length;) {
+    const end = body.indexOf("\r\n", at);
+    const length = Number.parseInt(body.toString("latin1", at, end), 16);
+    if (end < 0 || !(length > 0)) break;
+    pieces.push(body.subarray(end + 2, end + 2 + length));
+    at = end + 2 + length + 2;
+  }
+  return Buffer.concat(pieces);
 }
 
 const entities = [

@@ -81,6 +81,33 @@ export async function rehearseDeploy(setting: Setting, options: RehearsalOptions
   }
 }
 
+/** The CLI's commands of a new application, with its domain and its permissions boundary. */
+export function makeApplication({ workspace, config: { domain, permissionsBoundary } }: Setting): string[] {
+  return [
+    "app",
+    "init",
+    workspace.application,
+    ...(domain === undefined ? [] : ["--domain", domain]),
+    ...(permissionsBoundary === undefined ? [] : ["--permissions-boundary", permissionsBoundary]),
+  ];
+}
+
+/** Of a new environment; credentials are asked for even where the environment has them. */
+export function makeEnvironment(name: string, region: string): string[][] {
+  const credentials = ["access-key-id", "secret-access-key", "session-token"];
+  const given = credentials.flatMap((credential) => [`--aws-${credential}`, "offline"]);
+  return [
+    ["env", "init", "--name", name, "--default-config", "--region", region, ...given],
+    ["env", "deploy", "--name", name],
+  ];
+}
+
+/** Of all workloads in an empty environment, publishers first. */
+export function deployAll({ config: { first = [] } }: Setting, environment: string): string[] {
+  const order = first.length === 0 ? [] : ["--name", first.map((name, i) => `${name}/${i + 1}`).join(",")];
+  return ["deploy", "--all", "--init-wkld", "--env", environment, ...order, "--tag", "rehearsed"];
+}
+
 interface Stage {
   cloud: CloudFormation;
   cli: CopilotCli;
@@ -110,24 +137,12 @@ class Script {
 
   async run(): Promise<void> {
     const { environment } = this.#options;
-    const { config, workspace } = this.#setting;
-    const domain = config.domain === undefined ? [] : ["--domain", config.domain];
-    const boundary =
-      config.permissionsBoundary === undefined ? [] : ["--permissions-boundary", config.permissionsBoundary];
-    await this.#must(["app", "init", workspace.application, ...domain, ...boundary]);
+    const { config } = this.#setting;
+    await this.#must(makeApplication(this.#setting));
     for (const before of config.after?.[environment] ?? []) await this.#environment(before);
     await this.#environment(environment);
     await this.#tooEarly();
-    await this.#must([
-      "deploy",
-      "--all",
-      "--init-wkld",
-      "--env",
-      environment,
-      ...this.#order(),
-      "--tag",
-      "rehearsed",
-    ]);
+    await this.#must(deployAll(this.#setting, environment));
     for (const name of this.#pipelines()) {
       await this.#must(["pipeline", "deploy", "--name", name, "--yes"]);
       await this.#must(["pipeline", "deploy", "--name", name, "--yes"], "nothing changed");
@@ -141,17 +156,7 @@ class Script {
   }
 
   async #environment(name: string): Promise<void> {
-    const { region } = this.#setting;
-    const credentials = [
-      "--aws-access-key-id",
-      "offline",
-      "--aws-secret-access-key",
-      "offline",
-      "--aws-session-token",
-      "offline",
-    ];
-    await this.#must(["env", "init", "--name", name, "--default-config", "--region", region, ...credentials]);
-    await this.#must(["env", "deploy", "--name", name]);
+    for (const args of makeEnvironment(name, this.#setting.region)) await this.#must(args);
   }
 
   /** What comes before its time is refused: a service that was never initialized, a subscriber without its topics. */
@@ -194,11 +199,6 @@ class Script {
         "a service that cannot start",
       ),
     );
-  }
-
-  #order(): string[] {
-    const first = this.#setting.config.first ?? [];
-    return first.length === 0 ? [] : ["--name", first.map((name, i) => `${name}/${i + 1}`).join(",")];
   }
 
   /** Every workload's stack must be complete now, whatever the CLI said. */

@@ -108,6 +108,19 @@ test("finds the bucket of an S3 call in the host or in the path", () => {
   expect(s3("s3.ap-northeast-1.amazonaws.com", "/bucket/a")).toBe("bucket/a");
 });
 
+test("an object that is sent in pieces with a checksum is put together", () => {
+  const body = Buffer.from("5\r\nhello\r\n6\r\n world\r\n0\r\nx-amz-checksum-crc32:AA==\r\n\r\n");
+  const headers = { "content-encoding": "aws-chunked" };
+  const call = decode({
+    method: "PUT",
+    host: "bucket.s3.ap-northeast-1.amazonaws.com",
+    url: "/a",
+    headers,
+    body,
+  });
+  expect(call.object?.body.toString()).toBe("hello world");
+});
+
 test("an S3 refusal is S3's own XML", () => {
   const { status, body } = encode(
     { protocol: "s3", operation: "HEAD object" },

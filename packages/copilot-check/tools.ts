@@ -22,16 +22,33 @@ export interface ToolFolders {
 type Say = (line: string) => void;
 
 /** The folder of the programs of `requirements.txt`, installed if the file changed since. Needs Python 3.10 or newer. */
-export async function pythonTools({ tools, local }: ToolFolders, say: Say): Promise<string> {
-  const requirements = join(tools, "requirements.txt");
-  const venv = join(local, "venv");
+export async function pythonTools(folders: ToolFolders, say: Say): Promise<string> {
+  return python(folders, say, {
+    file: "requirements.txt",
+    folder: "venv",
+    what: "the CLI, cfn-lint and checkov into a Python environment of their own (about a minute)",
+  });
+}
+
+/** The folder of the AWS CLI, in an environment of its own: it and checkov want different versions of the same library. */
+export async function awsTools(folders: ToolFolders, say: Say): Promise<string> {
+  return python(folders, say, { file: "aws-requirements.txt", folder: "aws", what: "the AWS CLI" });
+}
+
+async function python(
+  { tools, local }: ToolFolders,
+  say: Say,
+  { file, folder, what }: { file: string; folder: string; what: string },
+): Promise<string> {
+  const requirements = join(tools, file);
+  const venv = join(local, folder);
   const bin = join(venv, "bin");
   if (isInstalled(venv, [requirements])) return bin;
-  say("Installs the CLI, cfn-lint and checkov into a Python environment of their own (about a minute) …");
+  say(`Installs ${what} …`);
   rmSync(venv, { recursive: true, force: true });
-  const python = await findPython();
+  const program = await findPython();
   await mustRun(
-    python,
+    program,
     ["-m", "venv", venv],
     "Debian keeps it in a package of its own: apt-get install python3-venv",
   );
