@@ -13,6 +13,7 @@ const detail: RelayHealth["detail"] = {
   depth: 3,
   blockedGroups: 1,
   waitingGroups: 0,
+  oldSnapshot: null,
   published: 9,
   calls: 2,
   lastPublishedAt: null,

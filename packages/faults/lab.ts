@@ -328,7 +328,7 @@ export class Lab {
       } else if (performance.now() > deadline) {
         throw new Error("The database did not answer the judge.");
       }
-      await pause(30);
+      await pause(60);
     }
   }
 }

@@ -9,6 +9,8 @@ import { TopicUnavailable } from "./publish.ts";
 import type { Publish, PublishAnswer } from "./publish.ts";
 import { Session } from "./session.ts";
 import { SHARDS } from "./shard.ts";
+import { Snapshots } from "./snapshot.ts";
+import type { OldSnapshot } from "./snapshot.ts";
 import { Signal, backOff } from "./signal.ts";
 import { Waits } from "./waits.ts";
 
@@ -53,6 +55,8 @@ export type RelayHealth = {
     blockedGroups: number;
     /** Groups that wait for their next try. */
     waitingGroups: number;
+    /** A session whose snapshot keeps deleted rows from being vacuumed, and so makes every fetch slower. */
+    oldSnapshot: OldSnapshot | null;
     published: number;
     calls: number;
     lastPublishedAt: string | null;
@@ -98,6 +102,7 @@ class Engine implements Relay {
   readonly #signal = new Signal();
   readonly #stop = new Signal();
   readonly #fetcher = new Fetcher();
+  readonly #snapshots = new Snapshots();
   readonly #groups = new Waits(100, 30_000);
   readonly #topics = new Waits(1000, 30_000);
   readonly #calls = new Set<Promise<void>>();
@@ -116,7 +121,14 @@ class Engine implements Relay {
   readonly #errors: { database?: string; broker?: string; topics: Map<string, string> } = {
     topics: new Map(),
   };
-  #seen = { relays: 0, unownedShards: SHARDS, lagMs: 0, depth: 0, blockedGroups: 0 };
+  #seen = {
+    relays: 0,
+    unownedShards: SHARDS,
+    lagMs: 0,
+    depth: 0,
+    blockedGroups: 0,
+    oldSnapshot: null as OldSnapshot | null,
+  };
   #counts = { published: 0, calls: 0, lastPublishedAt: null as string | null };
 
   constructor({ connect, publish, log, id, lanes = 8, sessionTimeoutMs = 5000 }: RelayOptions) {
@@ -404,5 +416,14 @@ class Engine implements Relay {
     this.#seen.depth = rows[0]?.depth ?? 0;
     this.#seen.blockedGroups = rows[0]?.blocked ?? 0;
     this.#seen.unownedShards = SHARDS - (await session.ownedByAll());
+    const { oldSnapshot: before } = this.#seen;
+    const oldSnapshot = await this.#snapshots.look(session);
+    this.#seen.oldSnapshot = oldSnapshot;
+    if (oldSnapshot && oldSnapshot.pid !== before?.pid) {
+      this.#log.warn(
+        { ...oldSnapshot },
+        "a session keeps an old snapshot: the outbox cannot be vacuumed and gets slower. End it with pg_terminate_backend(pid)",
+      );
+    }
   }
 }

@@ -1,0 +1,222 @@
+import { randomUUID } from "node:crypto";
+import { relay, shardOf } from "outbox";
+import type { OutgoingEvent, Publish } from "outbox";
+import { Client } from "pg";
+import { startPostgres } from "test-postgres";
+import { describe, expect, test } from "vitest";
+import type { TestContext } from "vitest";
+import { askForReplay } from "worker";
+import { Lab, nothingWrong } from "./lab.ts";
+import type { WorkerProcess } from "./lab.ts";
+import { labs, until, upTo } from "./testing.ts";
+
+const open = labs();
+const groups = upTo(8).map((n) => `g${n}`);
+const nothing = () => {};
+const silent = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+
+/** A lab whose server is its own, to be stopped. */
+async function openAlone({ onTestFinished }: TestContext): Promise<Lab> {
+  const server = await startPostgres({ settings: { max_connections: "200" } });
+  onTestFinished(() => server.stop());
+  const lab = await Lab.open(server);
+  onTestFinished(() => lab.close());
+  return lab;
+}
+
+/** Writes until told to stop, whatever the database does; resolves when it has. */
+function writing(lab: Lab): { stop(): Promise<void> } {
+  const stopped = new AbortController();
+  const done = (async () => {
+    for (let n = 0; !stopped.signal.aborted; n++) {
+      await lab
+        .write(groups[n % groups.length]!, 1)
+        .catch(() => new Promise((resolve) => setTimeout(resolve, 20)));
+    }
+  })();
+  return {
+    async stop() {
+      stopped.abort();
+      await done;
+    },
+  };
+}
+
+type Cut = (lab: Lab, worker: WorkerProcess) => Promise<unknown>;
+const cuts: [string, Cut][] = [
+  ["restarts", ({ server }) => server.pause().then(() => server.resume())],
+  [
+    "cuts every connection, as a failover does",
+    (lab) =>
+      lab.rows(
+        "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname = current_database()",
+      ),
+  ],
+  [
+    "is read-only for a while",
+    async (lab, worker) => {
+      const admin = new Client({ connectionString: lab.server.url() });
+      await admin.connect();
+      const set = async (value: string) => {
+        await admin.query(`alter system set default_transaction_read_only = ${value}`);
+        await admin.query("select pg_reload_conf()");
+      };
+      await set("on");
+      await until(async () => (await worker.health())?.detail.databaseDown, true);
+      await set("off");
+      await admin.end();
+    },
+  ],
+];
+
+describe.concurrent("database", () => {
+  test.for(cuts)(
+    "fault 15: while the database %s, no process ends, and afterwards everything takes effect once",
+    async ([, cut], context) => {
+      const lab = await openAlone(context);
+      const queue = await lab.queue();
+      const worker = lab.worker(queue);
+      const processes = [worker, lab.worker(queue), lab.relay("one"), lab.relay("two")];
+      const writer = writing(lab);
+      const effects = async () => (await lab.effects(queue)).length;
+      await until(effects, (done: number) => done > 20);
+      await cut(lab, worker);
+      const before = await effects();
+      await until(effects, (done: number) => done > before + 20);
+      await writer.stop();
+      expect(await lab.settled()).toEqual(nothingWrong);
+      expect(processes.map(({ restarts }) => restarts)).toEqual([0, 0, 0, 0]);
+    },
+  );
+
+  test("fault 16: a database that is down for longer than all receives of a message kills none", async (context) => {
+    const lab = await openAlone(context);
+    const queue = await lab.queue({ visibility: 5, maxReceives: 2 });
+    for (const group of groups) await lab.behave(group, 0, "slow 50");
+    await lab.sendAll(queue, ...upTo(4).flatMap((n) => groups.map((group) => `${group}-${n}`)));
+    const worker = lab.worker(queue);
+    await until(
+      async () => (await lab.effects(queue)).length,
+      (done: number) => done > 3,
+    );
+    await lab.server.pause();
+    await until(async () => (await worker.health())?.detail, { databaseDown: true, running: 0 });
+    // What it holds becomes visible again and again; it must not receive it, since that would count as a try.
+    const { receives } = queue.state().counts;
+    for (const _ of upTo(5)) lab.stub.advance(6000);
+    await until(async () => (await worker.health())?.detail.databaseDown, true);
+    expect(queue.state().counts.receives - receives).toBeLessThanOrEqual(1);
+    await lab.server.resume();
+    expect(await lab.settled()).toEqual(nothingWrong);
+    expect(worker.restarts).toBe(0);
+  });
+
+  test.for([10, -10])(
+    "fault 17: clocks that are wrong by %i minutes change nothing: lag, leases and due times are the database's",
+    async (minutes, context) => {
+      const lab = await open(context);
+      const queue = await lab.queue();
+      const clockShiftMs = minutes * 60_000;
+      const held = lab.proxy.add({
+        match: /MessageGroupId=late\b/,
+        fault: { kind: "partial", code: "InternalError", senderFault: false },
+      });
+      // Side by side with one whose clock is right.
+      const [wrong, right] = [lab.relay("wrong", { clockShiftMs }), lab.relay("right")];
+      const shards = async () => [
+        (await wrong.health())?.detail.shards,
+        (await right.health())?.detail.shards,
+      ];
+      await until(shards, [32, 32]);
+      lab.worker(queue, { clockShiftMs });
+      await lab.write("late", 2);
+      for (const group of groups) await lab.write(group, 3);
+      await until(async () => (await lab.effects(queue)).length, groups.length * 3);
+      await until(
+        async () => (await wrong.health())?.detail.lagMs,
+        (lag = 0) => lag !== 0,
+      );
+      const lag = (await wrong.health())!.detail.lagMs;
+      expect(lag).toBeGreaterThan(0);
+      expect(lag).toBeLessThan(5 * 60_000);
+      expect(await shards()).toEqual([32, 32]);
+      lab.proxy.remove(held);
+      await until(async () => (await lab.verdict()).lost, 0);
+      // Due now by the database's clock: a worker that goes by its own would begin ten minutes late.
+      await lab.behave("parked", 1, "refuse");
+      await lab.write("parked", 1);
+      await until(async () => (await lab.verdict()).parked, 1);
+      await lab.behave("parked", 1, undefined);
+      await askForReplay(await lab.client(), { consumer: queue.name });
+      expect(await lab.settled()).toEqual(nothingWrong);
+    },
+  );
+
+  /** Commits events of one tenant by the thousand, in 50 groups. */
+  async function dump(lab: Lab, count: number): Promise<void> {
+    const big = upTo(50).map((n) => `big${n}`);
+    await lab.rows(
+      `insert into outbox (shard, tenant, topic, group_id, event_id, type, version, payload)
+       select shard, '00000000-0000-7000-8000-00000000000a', 'thing', group_id, gen_random_uuid(), 'thing.happened', 1, i::text
+       from generate_series(1, $3) as i
+       join unnest($1::smallint[], $2::text[]) with ordinality as one (shard, group_id, place) on place = 1 + i % 50
+       order by i + 0`,
+      [big.map(shardOf), big, count],
+    );
+  }
+
+  test("fault 21: a store that dumps 100,000 events does not keep the others waiting", async (context) => {
+    const lab = await open(context);
+    await dump(lab, 100_000);
+    const small = upTo(5).map((n) => `small${n}`);
+    for (const group of small) await lab.write(group, 4, { tenant: randomUUID() });
+    const order: string[] = [];
+    const publish: Publish = async (_, events) => {
+      order.push(...events.map(({ groupId }) => groupId));
+      return events.map(() => ({ ok: true }));
+    };
+    const engine = relay({
+      connect: () => new Client({ connectionString: lab.databaseUrl }),
+      publish,
+      log: silent,
+    });
+    context.onTestFinished(() => engine.stop());
+    const places = () => order.flatMap((group, place) => (group.startsWith("small") ? [place] : []));
+    await until(places, (all: number[]) => all.length === 20);
+    // They were committed behind 100,000.
+    expect(places().at(-1)).toBeLessThan(5000);
+    await engine.stop();
+    expect(order.length).toBeLessThan(100_000);
+  });
+
+  test("fault 22: while somebody keeps an old snapshot open, events leave in order, and health names who it is", async (context) => {
+    const lab = await open(context);
+    const old = new Client({ connectionString: lab.databaseUrl });
+    await old.connect();
+    context.onTestFinished(() => old.end());
+    await old.query("begin isolation level repeatable read");
+    const { rows } = await old.query<{ pid: number }>(
+      "select pg_backend_pid() as pid from outbox right join (values (1)) as one on true",
+    );
+    const count = Number(process.env["FAULT_EVENTS"] ?? 20_000);
+    await dump(lab, count);
+    const arrived = new Map<string, number[]>();
+    const publish: Publish = async (_, events: OutgoingEvent[]) => {
+      for (const { groupId, payload } of events)
+        arrived.set(groupId, [...(arrived.get(groupId) ?? []), Number(payload)]);
+      return events.map(() => ({ ok: true }));
+    };
+    const engine = relay({
+      connect: () => new Client({ connectionString: lab.databaseUrl }),
+      publish,
+      log: silent,
+    });
+    context.onTestFinished(() => engine.stop());
+    await until(() => engine.health().detail.published, count);
+    for (const numbers of arrived.values()) expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
+    await until(() => engine.health().detail.oldSnapshot, { pid: rows[0]!.pid });
+    await old.query("commit");
+    await until(() => engine.health().detail.oldSnapshot, null);
+    await engine.stop();
+  });
+});
