@@ -25,7 +25,7 @@ function nearest(word: string, known: readonly string[]): string[] {
 
 /** `what` is the noun of the sentence: `command`, `script`, `environment`. */
 export function unexpected(
-  kind: "command" | "script" | "filter" | "flag" | "flag-value",
+  kind: "command" | "file" | "script" | "filter" | "flag" | "flag-value",
   what: string,
   word: string,
   known: readonly string[],

@@ -1,5 +1,9 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import known from "./copilot-commands.json" with { type: "json" };
 import { commands, version } from "./copilot-commands.ts";
+import { extract } from "./extract-copilot-commands.ts";
 import { type Files, factsOf } from "./testing.ts";
 
 const files: Files = {
@@ -8,6 +12,8 @@ const files: Files = {
   "turbo.json": '{ "tasks": { "build": {}, "api#test": {}, "//#lint:docs": {} } }',
   "apps/api/package.json": '{ "name": "@shop/api", "scripts": { "test": "x", "build": "x" } }',
   "apps/web/package.json": '{ "name": "web", "bin": { "web-tool": "x" }, "scripts": { "dev": "x" } }',
+  "tools/load.ts": "",
+  "copilot/setup.sh": "",
   "copilot/api/manifest.yml": "name: api\ntype: Backend Service\nimage:\n  build: apps/api/Dockerfile\n",
   "copilot/nightly/manifest.yml":
     'name: nightly\ntype: Scheduled Job\nimage:\n  build: Dockerfile\non:\n  schedule: "@daily"\n',
@@ -32,6 +38,15 @@ test("the tree is the CLI's own, whole", () => {
   });
   expect(commands.get("env init")?.map(({ long }) => long)).toContain("--import-vpc-id");
   for (const flags of commands.values()) for (const { long } of flags) expect(long).toMatch(/^--[a-z]/);
+});
+
+// `npm run check:copilot` puts the CLI there; without it there is nothing to compare with.
+const cli = join(import.meta.dirname, "..", "..", ".local", "venv", "bin", "copilot");
+
+test.skipIf(!existsSync(cli))("the real CLI says the same of itself", () => {
+  const tree = extract(cli);
+  expect(tree.version).toBe(version);
+  expect(tree.commands).toEqual(known.commands);
 });
 
 describe("right", () => {
@@ -64,6 +79,13 @@ describe("right", () => {
     "npx something",
     "turbo run build test --filter=web",
     "docker compose up",
+    "node load.ts --fast",
+    "node --import tsx tools/load.ts",
+    "node -e fetch()",
+    "node dist/<name>.mjs",
+    "copilot/setup.sh test",
+    "./setup.sh test",
+    "orders/items of.shop",
   ])("%s", (command) => {
     expect(problem(command)).toBeUndefined();
   });
@@ -107,6 +129,9 @@ describe("wrong", () => {
     ["npx --yes pnpm@12 --filter @shop/api tset", "script 5: Unexpected script `tset`, expected `test`"],
     ["npm run strat", "script 2: Unexpected script `strat`, expected `start`"],
     ["npm test", "script 1: Unexpected script `test`, expected `start`"],
+    ["node lode.ts --fast", "file 1: Unexpected file `lode.ts`, expected `load.ts`"],
+    ["node tool/load.ts", "file 1: Unexpected file `tool/load.ts`, expected `tools/load.ts`"],
+    ["copilot/set-up.sh test", "file 0: Unexpected file `copilot/set-up.sh`, expected `copilot/setup.sh`"],
     ["turbo run biuld", "script 2: Unexpected task `biuld`, expected `build`"],
   ])("%s", (command, message) => {
     expect(problem(command)).toBe(message);

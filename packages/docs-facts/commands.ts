@@ -1,6 +1,7 @@
 import type { CommandProblem } from "./command-problem.ts";
 import { eventProblem } from "./command-event.ts";
 import { copilotProblem } from "./command-copilot.ts";
+import { fileProblem } from "./command-file.ts";
 import { scriptProblem } from "./command-scripts.ts";
 import type { Model } from "./model.ts";
 
@@ -16,7 +17,9 @@ export function commandProblem(
   const program = argv[start];
   const rest = argv.slice(start + 1);
   const problem =
-    program === "copilot" ? copilotProblem(model, rest) : scriptProblem(model, program ?? "", rest, dir);
+    program === "copilot"
+      ? copilotProblem(model, rest)
+      : (scriptProblem(model, program ?? "", rest, dir) ?? fileProblem(model, program ?? "", rest));
   if (problem)
     return { ...problem, ...(problem.word === undefined ? {} : { word: problem.word + start + 1 }) };
   return eventProblem(model, argv);

@@ -355,6 +355,12 @@ const lies: Record<string, Lie> = {
     tell: adding("- `npm run check:everything`"),
     at: "check:everything",
   },
+  "a program that is not there": {
+    finds: "commands/file",
+    file: "packages/remark-lint-claude-md/CLAUDE.md",
+    tell: adding("- `node bild.ts 1.0.0`"),
+    at: "bild.ts",
+  },
   "a package that is not there": {
     finds: "commands/filter",
     file: "workers/notification/CLAUDE.md",

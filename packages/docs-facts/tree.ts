@@ -2,7 +2,10 @@ import type { Files } from "copilot-manifest";
 
 /** The files that git knows, read through the host; a link to a folder is followed, as Copilot follows it. */
 export interface Tree extends Files {
+  /** What may be read. */
   paths: readonly string[];
+  /** Everything in the repository. */
+  files: readonly string[];
   isFolder(path: string): boolean;
   /** The path as git knows it, behind the links on the way to it. */
   real(path: string): string;
@@ -45,6 +48,7 @@ export function treeOf(
   };
   return {
     paths,
+    files: all,
     real,
     isFolder: (path) => folders.has(real(path)),
     list: (folder) => {

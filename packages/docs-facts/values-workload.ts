@@ -40,9 +40,7 @@ export function kind({ type }: Pick<Workload, "type">): "svc" | "job" {
 
 function container({ any }: WorkloadModel, at: At): Sourced<string> | undefined {
   const { build, location } = any.image;
-  const beside = Object.keys((any.manifest["sidecars"] ?? {}) as object).map(
-    (name) => `サイドカー ${code(name)}`,
-  );
+  const beside = Object.keys(any.manifest["sidecars"] ?? {}).map((name) => `サイドカー ${code(name)}`);
   if (location !== undefined)
     return at(["image", "location"], `Docker + ECS(${list([code(location), ...beside])})`);
   if (!build) return undefined;
