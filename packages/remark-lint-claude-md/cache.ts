@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parse } from "./extract.ts";
+import { type DocFacts, parse } from "./extract.ts";
 import { pack, unpack } from "./pack.ts";
 import type { FactsOf } from "./project.ts";
 
@@ -60,6 +60,7 @@ function folderOf(root: string): string | undefined {
  */
 export function openCache(root?: string): Cache {
   const known = new Map<string, string>();
+  const failed = new Map<string, DocFacts>();
   const used = new Set<string>();
   let changed = false;
   let file: string | undefined;
@@ -80,7 +81,12 @@ export function openCache(root?: string): Cache {
       const record = known.get(digest);
       const found = record === undefined ? undefined : unpack(record);
       if (found) return found;
-      const facts = parse(text);
+      const facts = failed.get(digest) ?? parse(text);
+      if (facts.unread !== undefined) {
+        // Not written to the file: another run may have the time.
+        failed.set(digest, facts);
+        return facts;
+      }
       // Kept as one string: ten thousand trees of small objects would cost the collector more than reading them again.
       known.set(digest, pack(facts));
       changed = true;

@@ -42,7 +42,10 @@ function checkDirectory(dir: string, project: Project): Finding[] {
 
 /** The findings about one document that no comment silences. */
 export function checkDocument(doc: Doc, project: Project): Finding[] {
-  const found = run(doc.path, doc, project, (rule, options) => rule.document?.(doc, project, options));
+  const found = run(doc.path, doc, project, (rule, options) =>
+    // Of a document that cannot be read, one rule says so.
+    doc.facts.unread === undefined || rule === rules.presence ? rule.document?.(doc, project, options) : [],
+  );
   if (doc.facts.comments.length === 0 || project.config.disable === "error") return found;
   const after = run(doc.path, doc, project, (rule) => rule.after?.(doc, project, found));
   return silence(doc, [...found, ...after]).left;

@@ -102,7 +102,8 @@ export function resolveConfig(config: Config, read: ReadTemplate, from = ""): Re
         return fail(`${owner} holds a glob that is not a string.`);
       const test = picomatch(pattern, { dot: true });
       const matches = (dir: string): boolean =>
-        dir === "" ? pattern === "**" || pattern === "." : test(dir);
+        // Wildcards stop at a line's end, names need not.
+        dir === "" ? pattern === "**" || pattern === "." : test(dir.replaceAll(/[\r\n]/g, " "));
       globs.push({ pattern, owner, matches });
       return matches;
     });

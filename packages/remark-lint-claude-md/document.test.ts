@@ -178,22 +178,6 @@ test("no document, however broken, makes a rule throw or point outside of it", (
   );
 });
 
-test.each([
-  ["quotations", ">".repeat(20_000)],
-  ["unbalanced brackets", "[".repeat(20_000)],
-  ["comments that do not end", "<!--".repeat(20_000)],
-  ["headings", "# a\n".repeat(10_000)],
-  ["sections", "## 🔧 主要機能\n".repeat(3_000)],
-  ["links to nothing", "[a](b) ".repeat(10_000)],
-  [
-    "a tree as deep as it is long",
-    `\`\`\`\na/\n${Array.from({ length: 2_000 }, (_, depth) => `${" ".repeat(depth)}└── a${depth}/`).join("\n")}`,
-  ],
-  ["one long line", "a".repeat(1_000_000)],
-])("a document of nothing but %s is checked in the end", (_, text) => {
-  expect(findings(text).length).toBeGreaterThan(0);
-});
-
 test("facts are plain data that a cache can hold", () => {
   const facts = parse(truth);
   expect(JSON.parse(JSON.stringify(facts))).toEqual(facts);

@@ -1,3 +1,4 @@
+import { Script } from "node:vm";
 import type { Nodes, Paragraph, PhrasingContent, Root } from "mdast";
 import { fromMarkdown } from "mdast-util-from-markdown";
 import { toString } from "mdast-util-to-string";
@@ -67,6 +68,8 @@ export interface Comment {
 
 /** What a document says, as plain data: nothing of the syntax tree survives. */
 export interface DocFacts {
+  /** Why nothing is known of the document; every list is empty then. */
+  unread?: string;
   /** Nothing but white space. */
   blank: boolean;
   headings: Heading[];
@@ -88,11 +91,53 @@ export function withoutMark(source: string): string {
   return source.charCodeAt(0) === 0xfeff ? source.slice(1) : source;
 }
 
-/** Parses CommonMark and extracts its facts; the tree is dropped. */
+/** Nobody reads a document of more characters; what generated it should not be called one. */
+const mostCharacters = 1_000_000;
+
+/** Below this size a parser that is quadratic in places is still quick. */
+const harmless = 16_000;
+
+/** No document that people wrote takes as long. */
+const mostSeconds = 10;
+
+/** Parses CommonMark and extracts its facts; the tree is dropped. Whatever the source, it ends and never throws. */
 export function parse(source: string): DocFacts {
   const text = withoutMark(source);
-  return extract(fromMarkdown(text), text);
+  if (text.length > mostCharacters) return unread(tooLong(text));
+  try {
+    return text.length <= harmless ? extract(fromMarkdown(text), text) : parseInTime(text);
+  } catch (error) {
+    if (error instanceof RangeError) return unread("it nests too deeply");
+    if ((error as { code?: string }).code !== "ERR_SCRIPT_EXECUTION_TIMEOUT") throw error;
+    return unread(`to parse it takes more than ${mostSeconds} seconds`);
+  }
 }
+
+/** Facts of a document that nobody can read. */
+export function unread(reason: string): DocFacts {
+  return { ...empty(), unread: reason };
+}
+
+function tooLong(text: string): string {
+  return `it has ${text.length.toLocaleString("en")} characters, more than ${mostCharacters.toLocaleString("en")}`;
+}
+
+let parseHere: (() => DocFacts) | undefined;
+
+/** Nested quotations or emphasis keep the parser busy for hours: only the engine itself can stop it. */
+function parseInTime(text: string): DocFacts {
+  const globals = globalThis as { [parserName]?: () => DocFacts };
+  parseHere = () => extract(fromMarkdown(text), text);
+  globals[parserName] = () => parseHere?.() ?? unread("it was not parsed");
+  try {
+    return runParser.runInThisContext({ timeout: mostSeconds * 1000 }) as DocFacts;
+  } finally {
+    parseHere = undefined;
+  }
+}
+
+const parserName = "claudeMdParser";
+const runParser = new Script(`globalThis.${parserName}()`);
 
 /**
  * Extracts the facts from a tree that someone else parsed, with or without GFM.
@@ -100,16 +145,10 @@ export function parse(source: string): DocFacts {
  * @param text the source of `tree`, without byte order mark.
  */
 export function extract(tree: Root, text: string): DocFacts {
+  if (text.length > mostCharacters) return unread(tooLong(text));
   const facts: DocFacts = {
+    ...empty(),
     blank: text.trim() === "",
-    headings: [],
-    anchors: [],
-    links: [],
-    fences: [],
-    labels: [],
-    texts: [],
-    comments: [],
-    codes: [],
     blocks: tree.children.map((node) => {
       const range = rangeOf(node);
       const may = node.type === "paragraph" && text.slice(range[0], range[0] + 12).includes("該当なし");
@@ -129,6 +168,21 @@ export function extract(tree: Root, text: string): DocFacts {
     }
   }
   return facts;
+}
+
+function empty(): DocFacts {
+  return {
+    blank: false,
+    headings: [],
+    anchors: [],
+    links: [],
+    fences: [],
+    labels: [],
+    texts: [],
+    comments: [],
+    codes: [],
+    blocks: [],
+  };
 }
 
 function collect(node: Nodes, parent: Nodes | undefined, depth: number, text: string, facts: DocFacts): void {

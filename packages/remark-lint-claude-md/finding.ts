@@ -53,7 +53,7 @@ export interface Finding extends Omit<Problem, "at" | "severity"> {
 }
 
 /** The 1-based line and column of `offset`. */
-function pointAt(lineStarts: readonly number[], offset: number): { line: number; column: number } {
+export function pointAt(lineStarts: readonly number[], offset: number): { line: number; column: number } {
   let low = 0;
   let high = lineStarts.length - 1;
   while (low < high) {
@@ -74,7 +74,7 @@ export function findingOf(
   severity: Severity,
   problem: Problem,
 ): Finding {
-  const { at, severity: lowered, ...rest } = problem;
+  const { at, severity: lowered, message, ...rest } = problem;
   const lineStarts = doc?.lineStarts ?? [0];
   const [start, end] = at ?? [0, 0];
   const from = pointAt(lineStarts, start);
@@ -87,10 +87,14 @@ export function findingOf(
     endColumn: to.column,
     ruleId: `claude-md-${ruleName}`,
     severity: lowered ?? severity,
+    message: message.length > longest ? `${message.slice(0, longest).toWellFormed()}…` : message,
     ...rest,
     url: urlOf(ruleName),
   };
 }
+
+/** A line of a megabyte is not repeated in a report; `actual` and `expected` are whole. */
+const longest = 1000;
 
 /** Where the rule `name` is explained: in the package's README. */
 export function urlOf(name: string): string {

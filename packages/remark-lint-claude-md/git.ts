@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync, readlinkSync } from "node:fs";
-import { join } from "node:path";
+import { constants, readFileSync, readlinkSync, realpathSync } from "node:fs";
+import { join, sep } from "node:path";
 import type { Source } from "./project.ts";
 import { SetUpError } from "./set-up-error.ts";
 
@@ -71,8 +71,7 @@ export function gitSource(root: string, options: { tracked?: boolean } = {}): So
     submodules,
     read: (path) => {
       const file = join(root, path);
-      // Of a link to a directory, what git stores: where it leads.
-      return attempt(() => readFileSync(file, "utf8")) ?? attempt(() => readlinkSync(file));
+      return attempt(() => readFileSync(file, { encoding: "utf8", flag: plain })) ?? readLink(file, root);
     },
     // By pattern, not by what exists: a fresh clone and a built one give the same answer.
     ignored: (paths) => {
@@ -81,6 +80,19 @@ export function gitSource(root: string, options: { tracked?: boolean } = {}): So
       return new Set(answer.split("\0").map((path) => path.replace(/\/$/, "")));
     },
   };
+}
+
+/** Follows no link and waits for no pipe: a file may have become one. */
+const plain = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+
+/** Of a symbolic link to a file of the repository its text; of any other what git stores: where it leads. */
+function readLink(file: string, root: string): string | undefined {
+  const target = attempt(() => realpathSync(file));
+  const inside = target?.startsWith(`${realpathSync(root)}${sep}`) && !target.includes(`${sep}.git${sep}`);
+  const text = inside
+    ? attempt(() => readFileSync(target ?? "", { encoding: "utf8", flag: plain }))
+    : undefined;
+  return text ?? attempt(() => readlinkSync(file));
 }
 
 function attempt(read: () => string): string | undefined {

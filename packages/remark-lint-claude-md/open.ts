@@ -27,6 +27,6 @@ export async function openProject(
     config,
     (options.cache ?? openCache()).factsOf,
   );
-  config.proveUsed(project.dirs);
+  config.proveUsed(project.allDirs);
   return project;
 }

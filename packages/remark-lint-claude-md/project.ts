@@ -1,5 +1,5 @@
 import type { ResolvedConfig } from "./config.ts";
-import { type DocFacts, lineStartsOf, withoutMark } from "./extract.ts";
+import { type DocFacts, lineStartsOf, unread, withoutMark } from "./extract.ts";
 import { compareStrings } from "./finding.ts";
 import { type KnownFacts, loadFacts, noFacts } from "./load-facts.ts";
 import { inside, nameOf, parentOf } from "./paths.ts";
@@ -30,18 +30,23 @@ export interface Doc {
 
 /** The document of `dir`, from its source with or without byte order mark. */
 export function docOf(dir: string, path: string, source: string, factsOf: (text: string) => DocFacts): Doc {
-  const text = withoutMark(source);
+  const whole = withoutMark(source);
+  const facts = factsOf(whole);
+  // Nobody looks into a text that is too long to be read.
+  const text = facts.unread === undefined ? whole : "";
   let starts: number[] | undefined;
   return {
     dir,
     path,
     text,
-    facts: factsOf(text),
+    facts,
     get lineStarts() {
       return (starts ??= lineStartsOf(text));
     },
   };
 }
+
+const unreadable = (): DocFacts => unread("it cannot be opened");
 
 /** What exists and what the documents say: all that rules may ask. They never touch disk or git. */
 export interface Project {
@@ -69,7 +74,7 @@ export interface Project {
   /** The path of the document that `dir` has or should have. */
   docPath(dir: string): string;
   documented(dir: string): boolean;
-  /** The document of `dir`; one that cannot be read counts as empty. */
+  /** The document of `dir`; of one that cannot be read, its facts say so. */
   doc(dir: string): Doc | undefined;
   /** Every anchor of any Markdown file; undefined when it cannot be read. */
   anchors(path: string): ReadonlySet<string> | undefined;
@@ -170,12 +175,14 @@ export function createProject(source: Source, config: ResolvedConfig, factsOf: F
       const path = inside(dir, config.file);
       if (last?.path === path) return last;
       if (!files.has(path)) return undefined;
-      return (last = docOf(dir, path, read(path) ?? "", factsOf));
+      const text = read(path);
+      return (last = docOf(dir, path, text ?? "", text === undefined ? unreadable : factsOf));
     },
     anchors: (path) => {
       if (!anchors.has(path)) {
         const text = read(path);
-        anchors.set(path, text === undefined ? undefined : anchorsOf(factsOf(withoutMark(text))));
+        const facts = text === undefined ? undefined : factsOf(withoutMark(text));
+        anchors.set(path, facts && facts.unread === undefined ? anchorsOf(facts) : undefined);
       }
       return anchors.get(path);
     },

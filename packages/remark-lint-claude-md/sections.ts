@@ -26,6 +26,20 @@ export function sectionsOf(facts: DocFacts, template: Template): Section[] {
   return last.sections;
 }
 
+/** The sections that the template knows, without those that stand a second time. */
+export function knownSections(
+  facts: DocFacts,
+  template: Template,
+): (Section & { template: TemplateSection })[] {
+  const seen = new Set<TemplateSection>();
+  return sectionsOf(facts, template).filter((section): section is Section & { template: TemplateSection } => {
+    const { template: own } = section;
+    if (!own || seen.has(own)) return false;
+    seen.add(own);
+    return true;
+  });
+}
+
 function findSections(facts: DocFacts, template: Template): Section[] {
   const own = new Map(template.sections.map((section) => [canonical(section.heading), section]));
   const headings = new Map(facts.headings.map((heading) => [heading.range[0], heading]));
@@ -61,7 +75,22 @@ export function footerBlock(facts: DocFacts, template: Template): { rule: Block;
 
 /** The labels that stand in `section`. */
 export function labelsIn(section: Section, facts: DocFacts): Label[] {
-  return facts.labels.filter(({ range }) => range[0] >= section.start && range[1] <= section.end);
+  const { labels } = facts;
+  // They stand in order: a document of ten thousand sections is not read ten thousand times.
+  let low = 0;
+  let high = labels.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((labels[middle]?.range[0] ?? 0) < section.start) low = middle + 1;
+    else high = middle;
+  }
+  const found: Label[] = [];
+  for (; low < labels.length; low++) {
+    const label = labels[low];
+    if (!label || label.range[0] >= section.end) break;
+    if (label.range[1] <= section.end) found.push(label);
+  }
+  return found;
 }
 
 /** The reason of a section that says only `該当なし — `: see `reasonOf`. */

@@ -5,7 +5,7 @@ import { resolveFrom } from "../paths.ts";
 import type { Doc, Project } from "../project.ts";
 import { regionsOf } from "../regions.ts";
 import { rule } from "../rule.ts";
-import { sectionsOf } from "../sections.ts";
+import { knownSections } from "../sections.ts";
 import { type Entry, parseTree } from "../tree.ts";
 
 /**
@@ -111,6 +111,9 @@ export const claims = rule({
   },
 });
 
+/** Characters after a number that are looked at. */
+const longestNoun = 100;
+
 interface Line {
   text: string;
   start: number;
@@ -119,14 +122,17 @@ interface Line {
 /** The lines that are neither code, region nor comment. */
 function* proseOf(doc: Doc): Iterable<Line> {
   const { facts, text, lineStarts } = doc;
-  const left: Range[] = [
+  const left = [
     ...facts.fences.map(({ range }) => range),
     ...facts.comments.map(({ range }) => range),
     ...regionsOf(doc).regions.map(({ open, close }): Range => [open[0], close[1]]),
-  ];
+  ].sort((a, b) => a[0] - b[0]);
+  let next = 0;
+  let end = 0;
   for (const [index, start] of lineStarts.entries()) {
+    for (; (left[next]?.[0] ?? Infinity) <= start; next++) end = Math.max(end, left[next]?.[1] ?? 0);
     const line = text.slice(start, lineStarts[index + 1] ?? text.length).replace(/[\r\n]+$/, "");
-    if (line !== "" && !left.some(([from, to]) => start >= from && start < to)) yield { text: line, start };
+    if (line !== "" && start >= end) yield { text: line, start };
   }
 }
 
@@ -137,7 +143,8 @@ function* contradictions(claim: Claim, line: Line): Iterable<Problem> {
   switch (claim.type) {
     case "count":
       for (const match of line.text.matchAll(/(?<![\p{L}\p{N}.,~〜–/-])[\d０-９]+(?![\d０-９.])/gu)) {
-        const noun = claim.noun.exec(line.text.slice(match.index + match[0].length));
+        const from = match.index + match[0].length;
+        const noun = claim.noun.exec(line.text.slice(from, from + longestNoun));
         const value = Number(match[0].normalize("NFKC"));
         if (noun?.index !== 0 || value === claim.truth.value) continue;
         const range = at(match.index, match[0].length);
@@ -244,7 +251,7 @@ function* inList(
 /** `main.ts # 120 lines` in the tree of this directory. */
 function* numbersInTrees(doc: Doc, project: Project): Iterable<Problem> {
   const { dir, facts, lineStarts } = doc;
-  const asked = sectionsOf(facts, project.template(dir)).filter(({ template }) => template?.tree);
+  const asked = knownSections(facts, project.template(dir)).filter(({ template }) => template.tree);
   for (const fence of facts.fences) {
     if (!/\d[ \t]*(?:行|lines?\b)/.test(fence.value)) continue;
     if (!asked.some(({ start, end }) => fence.range[0] >= start && fence.range[1] <= end)) continue;

@@ -94,7 +94,8 @@ function* commandsIn({ facts, text, lineStarts }: Doc): Iterable<{ words: Word[]
     if (!shells.has(fence.lang)) continue;
     for (const [index, line] of fence.value.split("\n").entries()) {
       const start = lineStarts[fence.line + index];
-      const column = start === undefined ? -1 : text.indexOf(line, start) - start;
+      const end = lineStarts[fence.line + index + 1] ?? text.length;
+      const column = start === undefined ? -1 : text.slice(start, end).indexOf(line);
       if (start === undefined || column < 0 || line.trim() === "") continue;
       const prompt = /^\s*(?:[$%>]\s+)?/.exec(line)?.[0].length ?? 0;
       if (fence.lang === "console" && !/^\s*[$%>]\s/.test(line)) continue;

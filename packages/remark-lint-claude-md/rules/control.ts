@@ -97,9 +97,14 @@ function* unused(doc: Doc, project: Project, findings: readonly Finding[]): Iter
   }
 }
 
+const lineEnd = /[ \t]*(?:\r\n|\n|\r|$)(?:[ \t]*(?:\r\n|\n|\r))?/y;
+
 /** The whole line with the blank one after it, where the comment stands alone. */
 function lineAround([start, end]: readonly [number, number], text: string): readonly [number, number] {
-  const before = /(?:^|[\r\n])[ \t]*$/.test(text.slice(0, start));
-  const after = /^[ \t]*(?:\r\n|\n|\r|$)(?:[ \t]*(?:\r\n|\n|\r))?/.exec(text.slice(end));
-  return before && after ? [start, end + after[0].length] : [start, end];
+  let before = start;
+  while (before > 0 && /[ \t]/.test(text[before - 1] ?? "")) before--;
+  const first = before === 0 || /[\r\n]/.test(text[before - 1] ?? "");
+  lineEnd.lastIndex = end;
+  const after = lineEnd.exec(text);
+  return first && after ? [start, end + after[0].length] : [start, end];
 }

@@ -4,7 +4,7 @@ import type { Fix, Problem } from "../finding.ts";
 import { canonical } from "../names.ts";
 import { lineEnding } from "../regions.ts";
 import { rule } from "../rule.ts";
-import { labelsIn, type Section, sectionReason, sectionsOf, shortestReason } from "../sections.ts";
+import { knownSections, labelsIn, type Section, sectionReason, shortestReason } from "../sections.ts";
 
 /**
  * A section has the template's fields, each with a value. A field is a bold run that begins a line, or a sub-heading.
@@ -151,9 +151,9 @@ export const fields = rule({
   options: {},
   *document({ dir, facts, text }, project) {
     const template = project.template(dir);
-    for (const section of sectionsOf(facts, template)) {
+    for (const section of knownSections(facts, template)) {
       const { template: own, heading, blocks } = section;
-      if (!own || own.labels.length === 0) continue;
+      if (own.labels.length === 0) continue;
       // An empty section is reported once, by `sections`; so is one that wrongly says it does not apply.
       if (blocks.length === 0 || sectionReason(section) !== undefined) continue;
       const labels = labelsIn(section, facts);

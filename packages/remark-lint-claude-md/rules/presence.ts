@@ -66,6 +66,11 @@ export const presence = rule({
   name: "presence",
   options: {},
   *document(doc, project) {
+    if (doc.facts.unread !== undefined)
+      yield {
+        kind: "unreadable",
+        message: `Unexpected document that cannot be read: ${doc.facts.unread}`,
+      };
     if (!doc.facts.blank) return;
     const template = project.template(doc.dir).path;
     yield {

@@ -3,7 +3,7 @@ import { canonical, nearest } from "../names.ts";
 import type { Doc, Project } from "../project.ts";
 import { lineEnding, regionsOf, withEnding } from "../regions.ts";
 import { rule } from "../rule.ts";
-import { sectionsOf } from "../sections.ts";
+import { knownSections } from "../sections.ts";
 
 /**
  * What stands between `<!--claude-md name-->` and `<!--claude-md end-->` is what the fact providers know now.
@@ -122,8 +122,8 @@ function* absent(doc: Doc, project: Project): Iterable<Problem> {
   const { dir, facts, text } = doc;
   const ending = lineEnding(text);
   const { regions: found } = regionsOf(doc);
-  for (const section of sectionsOf(facts, project.template(dir)))
-    for (const { name, args } of section.template?.blocks ?? []) {
+  for (const section of knownSections(facts, project.template(dir)))
+    for (const { name, args } of section.template.blocks) {
       const fact = project.facts.block(name, args, dir);
       const wanted = [name, ...args].join(" ");
       if (!fact || found.some((region) => canonical([region.name, ...region.args].join(" ")) === wanted))

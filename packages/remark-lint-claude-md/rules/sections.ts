@@ -1,5 +1,5 @@
 import type { DocFacts } from "../extract.ts";
-import type { Fix, Problem } from "../finding.ts";
+import { type Fix, pointAt, type Problem } from "../finding.ts";
 import { canonical, nearest } from "../names.ts";
 import { resolveFrom } from "../paths.ts";
 import type { Doc, Project } from "../project.ts";
@@ -286,7 +286,7 @@ function* arrangement(found: Section[], doc: Doc, template: Template): Iterable<
     if (!own) continue;
     const first = seen.get(own);
     if (first) {
-      const line = doc.lineStarts.findLastIndex((start) => start <= first.heading.range[0]) + 1;
+      const { line } = pointAt(doc.lineStarts, first.heading.range[0]);
       yield {
         kind: "duplicate",
         message: `Unexpected second section \`${heading.raw}\`, expected one (the first is on line ${line})`,

@@ -3,7 +3,7 @@ import { parentOf } from "../paths.ts";
 import type { Doc, Project } from "../project.ts";
 import { regionsOf } from "../regions.ts";
 import { rule } from "../rule.ts";
-import { footerBlock, sectionsOf } from "../sections.ts";
+import { footerBlock, knownSections, labelsIn } from "../sections.ts";
 
 export interface SizeOptions {
   /** Characters that people may write in a document and all those above it, which are read together; 0: any. */
@@ -115,19 +115,19 @@ function countIn(dir: string, project: Project): number {
 function count(doc: Doc, project: Project): number {
   const { facts, text, dir } = doc;
   const template = project.template(dir);
-  const sections = sectionsOf(facts, template);
   const left: Range[] = [
     ...facts.headings.map(({ range }) => range),
     ...facts.comments.map(({ range }) => range),
     ...regionsOf(doc).regions.map(({ open, close }): Range => [open[0], close[1]]),
     ...facts.blocks.filter(({ reason }) => reason !== undefined).map(({ range }) => range),
   ];
-  for (const { template: own, start, end } of sections) {
-    if (own?.tree)
+  for (const section of knownSections(facts, template)) {
+    const { template: own, start, end } = section;
+    if (own.tree)
       left.push(...facts.fences.map(({ range }) => range).filter(([from, to]) => from >= start && to <= end));
-    for (const { text: name, fact } of own?.labels ?? []) {
+    for (const { text: name, fact } of own.labels) {
       const sourced = fact === undefined ? undefined : project.facts.value(fact, dir);
-      const label = sourced && facts.labels.find((each) => each.text === name && each.range[0] >= start);
+      const label = sourced && labelsIn(section, facts).find((each) => each.text === name);
       if (label) left.push([label.range[0], Math.min(label.value[0] + sourced.value.length, label.range[1])]);
     }
   }

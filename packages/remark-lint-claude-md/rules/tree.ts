@@ -5,7 +5,7 @@ import type { Doc, Project } from "../project.ts";
 import { newTree, rootLabel, treeFix } from "../print-tree.ts";
 import { lineEnding, withEnding } from "../regions.ts";
 import { rule } from "../rule.ts";
-import { sectionsOf } from "../sections.ts";
+import { knownSections } from "../sections.ts";
 import { type Entry, globMatcher, isGlob, parseTree, type Tree } from "../tree.ts";
 
 export interface TreeOptions {
@@ -220,7 +220,7 @@ export const tree = rule<TreeOptions>({
   options: { globs: "open", ellipsis: "open" },
   *document(doc, project, options) {
     const { dir, facts } = doc;
-    const asked = sectionsOf(facts, project.template(dir)).filter((section) => section.template?.tree);
+    const asked = knownSections(facts, project.template(dir)).filter((section) => section.template.tree);
     const within = (fence: Fence): boolean =>
       asked.some(({ start, end }) => fence.range[0] >= start && fence.range[1] <= end);
     for (const section of asked)
