@@ -80,12 +80,12 @@ function runtimes(model: Model): Claim[] {
   return [{ type: "value", near: /nodejs\d/, pattern: /\bnodejs\d+\.x\b/, truth, in: files }];
 }
 
-/** The image that the containers are built on, where all Dockerfiles agree: `FROM node:24-slim` is `Node 24`. */
+/** The image that the containers are built on, where all Dockerfiles agree: `FROM` or `ARG BASE=` `node:24-slim` is `Node 24`. */
 function imageVersion({ tree, root }: Model): Claim[] {
   const found = tree.paths.flatMap((file): Sourced<string>[] =>
     isDockerfile(file)
       ? (tree.read(file) ?? "").split("\n").flatMap((line, index) => {
-          const version = /^FROM\s+(?:\S+\/)?node:(\d+)/i.exec(line)?.[1];
+          const version = /^(?:FROM\s+|ARG\s+\w+=)"?(?:\S+\/)?node:(\d+)/i.exec(line)?.[1];
           return version === undefined ? [] : [{ value: version, file, line: index + 1 }];
         })
       : [],

@@ -484,7 +484,7 @@ test("scripts that name several regions set none", () => {
 test("prose is held against counts, versions, times and ranges, each only where it speaks of them", () => {
   const files = {
     ...shop,
-    Dockerfile: "FROM public.ecr.aws/docker/library/node:24-slim AS build\nFROM node:24-slim\n",
+    Dockerfile: "ARG BASE=node:24.1-slim@sha256:0\nFROM ${BASE}\nFROM public.ecr.aws/x/node:24-slim\n",
     "copilot/other/manifest.yml": worker.replace("name: mailer", "name: other"),
     "copilot/other/overrides": "../shared/worker",
     "copilot/mailer/overrides": "../shared/worker",
