@@ -17,7 +17,7 @@ const of = (group: string, effects: string[]) => effects.filter((name) => name.s
 const detail = async (worker: WorkerProcess) => (await worker.health())?.detail;
 const parked = async (lab: Lab, queue: TestQueue) => parkedGroups(await lab.client(), queue.name);
 
-describe.concurrent("consumer", () => {
+describe.concurrent("consumer", { timeout: 120_000 }, () => {
   test.for(["before its commit", "after its commit"] as const)(
     "fault 10: a consumer that dies %s has handled everything once when its successor is through",
     async (firstDies, context) => {

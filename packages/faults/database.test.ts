@@ -69,7 +69,7 @@ const cuts: [string, Cut][] = [
   ],
 ];
 
-describe.concurrent("database", () => {
+describe.concurrent("database", { timeout: 120_000 }, () => {
   test.for(cuts)(
     "fault 15: while the database %s, no process ends, and afterwards everything takes effect once",
     async ([, cut], context) => {
@@ -198,7 +198,7 @@ describe.concurrent("database", () => {
     const { rows } = await old.query<{ pid: number }>(
       "select pg_backend_pid() as pid from outbox right join (values (1)) as one on true",
     );
-    const count = Number(process.env["FAULT_EVENTS"] ?? 20_000);
+    const count = Number(process.env["FAULT_EVENTS"] ?? 5000);
     await dump(lab, count);
     const arrived = new Map<string, number[]>();
     const publish: Publish = async (_, events: OutgoingEvent[]) => {

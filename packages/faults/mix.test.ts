@@ -1,0 +1,119 @@
+import { random } from "fault-proxy";
+import type { Rule } from "fault-proxy";
+import { startPostgres } from "test-postgres";
+import { expect, test } from "vitest";
+import { Lab, nothingWrong } from "./lab.ts";
+import type { Process } from "./process.ts";
+import { upTo } from "./testing.ts";
+
+// `FAULT_SECONDS=60 FAULT_SEED=7 npx vitest run mix.test.ts` is the long one.
+const seconds = Number(process.env["FAULT_SECONDS"] ?? 6);
+const seed = Number(process.env["FAULT_SEED"] ?? Math.trunc(Math.random() * 1_000_000));
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const groups = upTo(12).map((n) => `g${n}`);
+
+test(
+  "fault 25: in a random mix of all of these nothing is lost, doubled, out of order or dead",
+  { timeout: 120_000 + seconds * 1000 },
+  async ({ onTestFinished }) => {
+    const server = await startPostgres({ settings: { max_connections: "200" } });
+    onTestFinished(() => server.stop());
+    const lab = await Lab.open(server, { seed });
+    onTestFinished(() => lab.close());
+    const queue = await lab.queue({ visibility: 2, maxReceives: 100 });
+    const relays: Process<unknown>[] = ["one", "two"].map((id) =>
+      lab.relay(id, { sessionTimeoutMs: 1000, publishTimeoutMs: 500 }),
+    );
+    const workers: Process<unknown>[] = [lab.worker(queue), lab.worker(queue)];
+
+    const next = random(seed);
+    const among = <T>(all: T[]): T => all[Math.floor(next() * all.length)]!;
+    const story: string[] = [];
+    /** What ends faults that last for a while. */
+    const undo: Promise<unknown>[] = [];
+
+    const rule = (what: Rule) => () => {
+      const added = lab.proxy.add(what);
+      undo.push(pause(200 + next() * 600).then(() => lab.proxy.remove(added)));
+    };
+    const signal = (processes: Process<unknown>[], name: NodeJS.Signals) => () => {
+      const one = among(processes);
+      one.signal(name);
+      if (name === "SIGSTOP") undo.push(pause(300 + next() * 2200).then(() => one.signal("SIGCONT")));
+    };
+    const publish = ["PublishBatch"];
+    const faults: Record<string, () => unknown> = {
+      "a relay is killed": signal(relays, "SIGKILL"),
+      "a relay is frozen": signal(relays, "SIGSTOP"),
+      "a relay leaves": signal(relays, "SIGTERM"),
+      "a worker is killed": signal(workers, "SIGKILL"),
+      "a worker is frozen": signal(workers, "SIGSTOP"),
+      "a worker leaves": signal(workers, "SIGTERM"),
+      "publishing fails": rule({
+        actions: publish,
+        fault: { kind: "error", status: 503, code: "ServiceUnavailable" },
+      }),
+      "publishing times out": rule({ actions: publish, chance: 0.5, fault: { kind: "silence" } }),
+      "answers of publishing are lost": rule({ actions: publish, chance: 0.5, fault: { kind: "lose" } }),
+      "entries fail": rule({
+        chance: 0.2,
+        fault: { kind: "partial", code: "InternalError", senderFault: false },
+      }),
+      "calls are repeated": rule({ actions: [...publish, "DeleteMessageBatch"], fault: { kind: "repeat" } }),
+      "answers come late": rule({ chance: 0.3, fault: { kind: "delay", ms: 200, of: "answer" } }),
+      "deletes fail": rule({
+        actions: ["DeleteMessageBatch"],
+        chance: 0.5,
+        fault: { kind: "error", status: 500, code: "InternalError" },
+      }),
+      "receives fail": rule({ actions: ["ReceiveMessage"], fault: { kind: "lose" } }),
+      "time-outs end": () => lab.stub.expire(`${queue.name}.fifo`),
+      "the broker forgets": () => lab.stub.advance(6 * 60_000),
+      "connections are cut": () =>
+        lab.rows(
+          "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname = current_database()",
+        ),
+      "the database restarts": () => server.pause().then(() => server.resume()),
+      "a handler fails for a while": async () => {
+        const group = among(groups);
+        await lab.behave(group, 0, "fail");
+        undo.push(pause(100 + next() * 300).then(() => heal(group)));
+      },
+    };
+    async function heal(group: string): Promise<void> {
+      await lab.behave(group, 0, undefined).catch(() => pause(100).then(() => heal(group)));
+    }
+
+    const ended = new AbortController();
+    const writer = (async () => {
+      while (!ended.signal.aborted) {
+        // The database may be away: then nothing was committed, and nothing is expected.
+        await lab.write(among(groups), 1 + Math.floor(next() * 3)).catch(() => pause(50));
+      }
+    })();
+    const until = performance.now() + seconds * 1000;
+    while (performance.now() < until) {
+      const what = among(Object.keys(faults));
+      story.push(`${((until - performance.now()) / 1000).toFixed(1)} s left: ${what}`);
+      await Promise.resolve(faults[what]!()).catch(() => {});
+      await pause(100 + next() * 300);
+    }
+    ended.abort();
+    await Promise.all([writer, ...undo]);
+    lab.proxy.clear();
+
+    const verdict = await lab.settled({ timeoutMs: 90_000 });
+    // A handler whose connection was cut while its process was frozen may be overtaken: its transaction is gone by then.
+    const expected = { ...nothingWrong, overlapping: verdict.overlapping };
+    expect(verdict, `FAULT_SEED=${seed}\n${story.join("\n")}`).toEqual(expected);
+    const effects = await lab.effects(queue);
+    expect(effects.length).toBeGreaterThan(20);
+    for (const group of groups) {
+      const numbers = effects
+        .filter((name) => name.startsWith(`${group}-`))
+        .map((name) => Number(name.split("-")[1]));
+      expect([group, numbers]).toEqual([group, upTo(numbers.length)]);
+    }
+  },
+);
