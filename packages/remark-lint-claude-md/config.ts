@@ -23,7 +23,7 @@ export interface Config {
   file?: string;
   /** Directories that owe no document, each with its reason. */
   exclude?: { files: string[]; reason: string }[];
-  /** Directories that must exist and be documented. */
+  /** Directories that must exist and be documented; no section may say there that it does not apply. */
   required?: string[];
   /** Which template a directory follows; the last match wins. `x/**` includes `x` itself, the root matches `**`. */
   templates: { files: string[]; template: string }[];
@@ -128,6 +128,17 @@ export function resolveConfig(config: Config, read: ReadTemplate, from = ""): Re
     };
   });
   const choose = (dir: string) => templates.findLast(({ matches }) => matches(dir));
+  const required = new Set(config.required);
+  const strict = new Map<Template, Template>();
+  /** Where a directory is required, every section applies. */
+  const withoutNa = (template: Template): Template => {
+    let own = strict.get(template);
+    if (!own) {
+      own = { ...template, sections: template.sections.map((section) => ({ ...section, na: false })) };
+      strict.set(template, own);
+    }
+    return own;
+  };
   const excluded = (dir: string): boolean => excludes.some(({ matches }) => matches(dir));
 
   return {
@@ -137,11 +148,14 @@ export function resolveConfig(config: Config, read: ReadTemplate, from = ""): Re
     disable: config.disable ?? "allow",
     excluded,
     exclusions: excludes,
-    template: (dir) =>
-      choose(dir)?.template ??
-      fail(
-        `no template is given for \`${dir === "" ? "." : dir}\`. Begin \`templates\` with { files: ["**"], … }.`,
-      ),
+    template: (dir) => {
+      const { template } =
+        choose(dir) ??
+        fail(
+          `no template is given for \`${dir === "" ? "." : dir}\`. Begin \`templates\` with { files: ["**"], … }.`,
+        );
+      return required.has(dir) ? withoutNa(template) : template;
+    },
     rule: (name) => settings[name],
     proveUsed: (dirs) => {
       const all = [...dirs];

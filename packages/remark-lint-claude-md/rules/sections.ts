@@ -14,7 +14,7 @@ import { footerFor, type Template, type TemplateSection } from "../template.ts";
  *
  * Headings are compared without U+FE0F and outer space; but a heading that differs from the template in bytes has
  * another anchor, so that is reported as well. Where the template marks a section `na`, `該当なし — 理由` may stand
- * for it.
+ * for it, except in a directory that the configuration requires.
  *
  * ### ok: every section, and one that does not apply
  *
@@ -138,6 +138,29 @@ import { footerFor, type Template, type TemplateSection } from "../template.ts";
  * ```text
  * jobs/CLAUDE.md:2:1-2:11 error not-applicable: Unexpected `該当なし` in `Purpose`, expected content: `template.md` asks for it in this directory
  * jobs/CLAUDE.md:4:1-4:7 error reason: Unexpected `該当なし` without a reason in `AWS`, expected `該当なし — ` and at least 10 characters
+ * ```
+ *
+ * ### not ok: not applicable in a directory that the configuration requires
+ *
+ * `template.md`:
+ * ```md
+ * # {{path}}/CLAUDE.md
+ * ## AWS
+ * <!--template na-->
+ * ```
+ * `jobs/CLAUDE.md`:
+ * ```md
+ * # jobs/CLAUDE.md
+ * ## AWS
+ * 該当なし — まだ誰も決めていないため
+ * ```
+ * Configuration:
+ * ```json
+ * { "required": ["jobs"] }
+ * ```
+ * Reports:
+ * ```text
+ * jobs/CLAUDE.md:2:1-2:7 error not-applicable: Unexpected `該当なし` in `AWS`, expected content: `template.md` asks for it in this directory
  * ```
  *
  * ### not ok: the footer of another template
