@@ -25,6 +25,8 @@ export default defineConfig({
   prepare: [["npx", "--yes", "pnpm@12", "--silent", "--filter", "./functions/*", "run", "build"]],
   // The tests take minutes, and were run by whoever rehearses a pipeline.
   quick: { "npm test": "npx --yes pnpm@12 --silent install --frozen-lockfile" },
+  // It asks for the one secret that nobody can make up, the malls' key.
+  bootstrap: { script: "copilot/bootstrap.sh", answers: ["rehearsed"] },
   // Topics before their subscribers, the API before the apps that call it.
   first: ["backend-outbox", "backend-api"],
   // `public` lives in production's network: whoever deploys it exports these from production's stack.

@@ -1,25 +1,30 @@
 #!/usr/bin/env node
-import { join, resolve as resolvePath } from "node:path";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { renderAll, runCheck } from "./check.ts";
-import { eject, linkEjected } from "./eject.ts";
-import { link } from "./link.ts";
+import { rehearseBootstraps } from "./command-bootstrap.ts";
+import { rehearseEjected, writeEjected } from "./command-eject.ts";
 import { formatFinding, formatTable, totals } from "./report.ts";
 import { formatRehearsal, rehearseDeploy } from "./rehearse-deploy.ts";
 import { rehearsePipeline } from "./rehearse-pipeline.ts";
 import { prepare, readSetting, type Setting } from "./setting.ts";
-import { copilotBinary, nodeTools, pythonTools } from "./tools.ts";
+import { awsTools, copilotBinary, nodeTools, pythonTools } from "./tools.ts";
 import { UserError } from "./user-error.ts";
 
 const usage = `copilot-check [check] [--update] [--no-lint] [--root dir]
 copilot-check rehearse deploy [--env name]
 copilot-check rehearse pipeline name [--quick]
+copilot-check rehearse bootstrap [--env name]
+copilot-check rehearse eject [--env name]
 copilot-check eject [--env name] [--out dir]
 
 check     renders every stack with the real Copilot CLI, offline, and proves that they fit together
 rehearse  takes the real CLI from an empty account to deployed environments (one, or all), offline, then breaks things
 
           pipeline: runs its buildspec on the committed state as CodeBuild would, then its stages
+          bootstrap: runs the workspace's own script with the real AWS CLI: it must stop, go on, and make nothing twice
+          eject: runs the ejected folder's script with the real AWS CLI, offline: into an empty account, and over what the
+          Copilot CLI deployed, and back
 
 eject     writes a folder that deploys with the AWS CLI alone (default .local/eject), and links it again
 
@@ -57,7 +62,7 @@ async function main(args: string[]): Promise<number> {
     return steps.some(({ findings }) => findings.length > 0) ? 1 : 0;
   }
   if (command === "rehearse") return rehearse(setting, positionals.slice(1), values.env, values.quick);
-  if (command === "eject") return ejectAll(setting, values.out, values.env);
+  if (command === "eject") return writeEjected(setting, { out: values.out, env: values.env, say });
   throw new UserError(`There is no command ${command}.`, "copilot-check --help says what there is.");
 }
 
@@ -69,12 +74,14 @@ async function rehearse(
 ): Promise<number> {
   const bin = await pythonTools(setting.folders, say);
   const binary = copilotBinary(bin);
+  if (what === "bootstrap") return rehearseBootstraps(setting, { env, binary, say });
+  if (what === "eject") return rehearseEjected(setting, { env, binary, say });
   if (what === "pipeline") return rehearseOne(setting, names[0] ?? "", binary, quick);
   const print = (line: string): void => void process.stdout.write(`${line}\n`);
   if (what !== "deploy")
     throw new UserError(
       `There is no rehearsal of ${what ?? "nothing"}.`,
-      "Write: rehearse deploy --env <environment>, or: rehearse pipeline <name>",
+      "Write: rehearse deploy --env <environment>, rehearse pipeline <name>, rehearse bootstrap --env <environment>, or rehearse eject --env <environment>",
     );
   const modules = await nodeTools(setting.folders, say);
   await prepare(setting);
@@ -103,6 +110,8 @@ async function rehearseOne(
   const findings = await rehearsePipeline(setting, {
     pipeline,
     binary,
+    aws: await awsTools(setting.folders, say),
+    modules: await nodeTools(setting.folders, say),
     rendering,
     instead: quick ? (setting.config.quick ?? {}) : {},
     say: print,
@@ -110,52 +119,6 @@ async function rehearseOne(
   for (const finding of findings) print(formatFinding(finding));
   print(`${findings.length === 0 ? 1 : 0} passed, ${findings.length} failed`);
   return findings.length === 0 ? 0 : 1;
-}
-
-async function ejectAll(setting: Setting, out: string | undefined, env: string | undefined): Promise<number> {
-  const { workspace, resolved, region, renderedName: rendered, folders } = setting;
-  if (env !== undefined && !workspace.environments.includes(env))
-    throw new UserError(
-      `There is no environment ${env}.`,
-      `There are: ${workspace.environments.join(", ")}.`,
-    );
-  const bin = await pythonTools(folders, say);
-  await prepare(setting);
-  // The folder is for a real account: what the manifests interpolate comes from whoever ejects.
-  const examples = Object.keys(setting.variables).filter((name) => process.env[name] === undefined);
-  for (const name of Object.keys(setting.variables))
-    setting.variables[name] = process.env[name] ?? setting.variables[name] ?? "";
-  const rendering = await renderAll(setting, bin);
-  const linked = await link({ workspace, resolved, rendering, region, rendered });
-  const broken = [
-    ...rendering.failures.map(({ file, reason }) => ({ file, message: reason })),
-    ...linked.problems,
-  ];
-  for (const finding of broken) say(formatFinding(finding));
-  if (broken.length > 0)
-    throw new UserError(
-      "Nothing is written: the stacks do not link.",
-      "Run the check, and mend what it says.",
-    );
-  const folder = resolvePath(out ?? join(folders.local, "eject"));
-  const stacks = eject(
-    setting,
-    rendering,
-    linked,
-    folder,
-    env === undefined ? workspace.environments : [env],
-  );
-  const again = await linkEjected(folder, region);
-  for (const finding of again.findings) say(formatFinding(finding));
-  process.stdout.write(
-    `${stacks.length} stacks in ${folder}, read back and ${again.findings.length === 0 ? "linked" : "refused"} without the CLI. Start with GUIDE.md.\n`,
-  );
-  if (examples.length > 0)
-    say(
-      `Written with examples for ${examples.join(", ")}.\n  Give the real values in the environment, and run it again, before you deploy what uses them.`,
-    );
-  process.stdout.write(`${stacks.length - again.findings.length} passed, ${again.findings.length} failed\n`);
-  return again.findings.length === 0 ? 0 : 1;
 }
 
 try {

@@ -28,6 +28,12 @@ export interface Config {
   prepare?: string[][];
   /** What a quick rehearsal of a pipeline runs instead of a command of its buildspecs, by the command. */
   quick?: Record<string, string>;
+  /** The script that makes application and environment and deploys the first time, called with the environment's name. */
+  bootstrap?: {
+    script: string;
+    /** What a person would type when it asks, line by line. */
+    answers?: string[];
+  };
   /** Workloads that a deployment of everything takes first, in this order: publishers before their subscribers. */
   first?: string[];
   /** Environments whose network another one lives in: they are rehearsed before it. `{ public: ["production"] }` */
@@ -54,6 +60,7 @@ const schema = z.strictObject({
     .optional(),
   prepare: z.array(z.array(z.string()).min(1)).optional(),
   quick: z.record(z.string(), z.string()).optional(),
+  bootstrap: z.strictObject({ script: z.string(), answers: z.array(z.string()).optional() }).optional(),
   first: z.array(z.string()).optional(),
   after: z.record(z.string(), z.array(z.string())).optional(),
   rendered: z.string().optional(),

@@ -193,6 +193,8 @@ export function refOf(resource: Named, place: Place, revision = 1): string {
 export function attributeOf(resource: Named, attribute: string, place: Place): unknown {
   const { name, type } = resource;
   const known = types[type];
+  if (attribute === "MasterUserSecret.SecretArn")
+    return arn("secretsmanager", `secret:rds!cluster-${name}`, place);
   if (attribute.endsWith("Arn") && known?.arn) return known.arn(resource, place);
   switch (attribute) {
     case "Arn":
