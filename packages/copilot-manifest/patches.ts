@@ -12,14 +12,32 @@ export interface Patch {
   at: Node["at"];
 }
 
+interface ParsedPatches {
+  text: string;
+  patches: readonly Patch[];
+  problems: readonly Problem[];
+}
+
+/** Every environment asks for the same patches: a text is parsed once. */
+const parsedFiles = new WeakMap<Files, Map<string, ParsedPatches>>();
+
 /** Reads `<folder>/overrides/cfn.patches.yml`, links followed; no file is no patch. */
-export function readPatches(files: Files, folder: string, problems: Problem[]): Patch[] {
+export function readPatches(files: Files, folder: string, problems: Problem[]): readonly Patch[] {
   const file = `${folder}/overrides/cfn.patches.yml`;
   const text = files.read(file);
   if (text === undefined) return [];
-  const parsed = parseYaml(file, text, { cloudFormation: true });
+  const known = parsedFiles.get(files) ?? new Map<string, ParsedPatches>();
+  parsedFiles.set(files, known);
+  let parsed = known.get(file);
+  if (parsed?.text !== text) known.set(file, (parsed = parsePatches(file, text)));
   problems.push(...parsed.problems);
-  return itemsOf(parsed.root).map((item) => {
+  return parsed.patches;
+}
+
+function parsePatches(file: string, text: string): ParsedPatches {
+  const parsed = parseYaml(file, text, { cloudFormation: true });
+  const problems = [...parsed.problems];
+  const patches = itemsOf(parsed.root).map((item) => {
     const op = textOf(at(item, "op")) ?? "";
     const pointer = textOf(at(item, "path")) ?? "";
     if (!["add", "remove", "replace"].includes(op)) {
@@ -31,10 +49,11 @@ export function readPatches(files: Files, folder: string, problems: Problem[]): 
     }
     return { op, path: pointer, value: at(item, "value"), at: (at(item, "path") ?? item).at };
   });
+  return { text, patches, problems };
 }
 
 /** Marks the subscriptions whose `RawMessageDelivery` the patches switch on. */
-export function applyRawDelivery(queues: Queue[], patches: Patch[]): void {
+export function applyRawDelivery(queues: Queue[], patches: readonly Patch[]): void {
   for (const subscription of queues.flatMap((queue) => queue.subscriptions)) {
     const resource = `/Resources/${subscription.logicalId}`;
     for (const { op, path, value } of patches) {
@@ -56,7 +75,7 @@ function isRaw(node: Node | undefined): boolean {
  * A patch whose path is absent stops Copilot. Judged are the ids that follow from the manifest: topics, queues, dead
  * letters and subscriptions; other resources depend on more than this package knows.
  */
-export function checkPatches(workload: Workload, patches: Patch[], problems: Problem[]): void {
+export function checkPatches(workload: Workload, patches: readonly Patch[], problems: Problem[]): void {
   const known = new Set(idsOf(workload));
   const added = new Set(
     patches
