@@ -301,3 +301,10 @@ test("EnvController switches a feature of the environment on, and deleting the w
   expect(environment.parameters).toEqual({ ALBWorkloads: "" });
   expect(environment.resources.size).toBe(0);
 });
+
+test("a subnet lies in a zone of the stack's region", async () => {
+  const subnet = (zone: string) =>
+    deploy(cloud(), "s", `Resources: {S: {Type: AWS::EC2::Subnet, Properties: {AvailabilityZone: ${zone}}}}`);
+  expect((await subnet("ap-northeast-1c")).failure).toBeUndefined();
+  expect((await subnet("ap-northeast-3c")).failure?.message).toContain("no zone of ap-northeast-1");
+});

@@ -419,6 +419,7 @@ export class CloudFormation {
     else if (isCustom(type)) await this.#custom(kept ? "Update" : "Create", stack, resource, kept);
     else if (type === "AWS::SNS::Subscription") this.#requireTopic(String(properties.TopicArn), id);
     else if (type === "AWS::Lambda::Function") this.#requireCode(properties.Code, id);
+    else if (type === "AWS::EC2::Subnet") this.#requireZone(properties.AvailabilityZone, id);
     this.#event(stack, id, resource.ref, type, `${word}_COMPLETE`);
     return resource;
   }
@@ -511,6 +512,16 @@ export class CloudFormation {
       id,
       "Properties",
       "TopicArn",
+    ]);
+  }
+
+  #requireZone(zone: unknown, id: string): void {
+    if (zone === undefined || textOf(zone).slice(0, -1) === this.place.region) return;
+    throw new LinkError(`${textOf(zone)} is no zone of ${this.place.region}, the region of this stack.`, [
+      "Resources",
+      id,
+      "Properties",
+      "AvailabilityZone",
     ]);
   }
 
