@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 
@@ -32,6 +32,8 @@ export async function buildPackage(out: string, version: string): Promise<void> 
     logLevel: "warning",
   });
   chmodSync(join(out, "cli.mjs"), 0o755);
+  copyFileSync(join(import.meta.dirname, "README.md"), join(out, "README.md"));
+  copyFileSync(join(import.meta.dirname, "../../LICENSE"), join(out, "LICENSE"));
   const published = {
     name: "copilot-manifest",
     version,

@@ -51,6 +51,18 @@ test("check --reporter json is the mistakes as data", () => {
   ]);
 });
 
+test("--app names the application that the workspace does not", () => {
+  const manifest = `${minimal.backend}secrets: { KEY: "/\${COPILOT_APPLICATION_NAME}/KEY" }\n`;
+  const root = workspaceFolder({ "copilot/svc/manifest.yml": manifest }, { application: false });
+  expect(run("check", "--root", root)).toMatchObject({ status: 0, stdout: "" });
+  const secret = (...args: string[]) => {
+    const { status, stdout } = run("show", "--env", "test", "--json", "--root", root, ...args, "svc");
+    return { status, key: (JSON.parse(stdout) as { secrets: { KEY: unknown } }).secrets.KEY };
+  };
+  expect(secret("--app", "shop")).toEqual({ status: 0, key: { ssm: "/shop/KEY" } });
+  expect(secret()).toEqual({ status: 0, key: { ssm: "/${COPILOT_APPLICATION_NAME}/KEY" } });
+});
+
 test("house rules are asked for, and their problems carry their set and the name that excepts them", () => {
   const root = workspaceFolder({ "copilot/svc/manifest.yml": minimal.job });
   expect(run("check", "--root", root)).toMatchObject({ status: 0, stdout: "" });

@@ -26,6 +26,15 @@ test("every rule in the list stands in the code", () => {
   expect(ruleNames.filter((name) => !reported.has(name) && !code.includes(`"${name}"`))).toEqual([]);
 });
 
+test("the README's tables are these rules, with what they demand", () => {
+  const readme = readFileSync(`${import.meta.dirname}/README.md`, "utf8");
+  const rows = [...readme.matchAll(/^\| `([a-z-]+)` +\| (.+?) +\|$/gm)].map(([, name, demand]) => [
+    name,
+    demand,
+  ]);
+  expect(rows).toEqual([...Object.entries(rules.recommended), ...Object.entries(rules.strict)]);
+});
+
 test("the house rules are these: adding one makes workspaces fail that were right before", () => {
   expect(Object.keys(rules.strict).toSorted()).toMatchInlineSnapshot(`
     [
