@@ -177,7 +177,7 @@ function body(id: string, group: string): string {
   return JSON.stringify({ id, type: "thing.happened", version: 1, group, data: DATA });
 }
 
-export function uuidv7(): string {
+function uuidv7(): string {
   const time = Date.now().toString(16).padStart(12, "0");
   return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
 }

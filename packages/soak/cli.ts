@@ -1,0 +1,119 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { parseArgs } from "node:util";
+import { play } from "./play.ts";
+import type { Ending } from "./play.ts";
+import { plants } from "./plants.ts";
+import { shorten, suspects, tighten } from "./shorten.ts";
+import { isFault, storyOf, tell } from "./story.ts";
+import type { Step } from "./story.ts";
+
+const usage = `pnpm soak [--minutes 5] [--seed 1] [--rate 5] [--faults 10]
+  --minutes N   how long the story lasts
+  --seed S      the same seed is the same story; without it, one is drawn and told
+  --rate R      deeds per second
+  --faults F    mean seconds between two faults; 0 for none
+  --replay FILE plays a story that an earlier run has written
+  --shorten M   after a failure, look for a shorter story for M minutes (10); 0 does not look
+  --plant NAME  plants a bug first, to see that it is found: ${Object.keys(plants).join(", ")}
+`;
+
+/** Everything that takes part in what a story does; the web apps only pass requests on. */
+const services = [
+  "backend-api",
+  // Twice: everything goes through it.
+  "backend-outbox",
+  "backend-outbox",
+  "worker-ec-order",
+  "worker-external-ec",
+  "worker-item",
+  "worker-notification",
+  "worker-product",
+  "worker-scheduled",
+  "worker-transaction",
+];
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: "string", default: "5" },
+    seed: { type: "string" },
+    rate: { type: "string", default: "5" },
+    faults: { type: "string", default: "10" },
+    replay: { type: "string" },
+    shorten: { type: "string", default: "10" },
+    plant: { type: "string" },
+    help: { type: "boolean", default: false },
+  },
+});
+if (values.help) {
+  process.stdout.write(usage);
+  process.exit(0);
+}
+
+const say = (text: string) => void process.stdout.write(`${text}\n`);
+const seed = Number(values.seed ?? Math.floor(Math.random() * 1e6));
+const steps = values.replay
+  ? (JSON.parse(await readFile(values.replay, "utf8")) as Step[])
+  : storyOf({
+      seed,
+      minutes: Number(values.minutes),
+      rate: Number(values.rate),
+      faultSeconds: Number(values.faults),
+      services,
+    });
+
+say(`seed ${seed}: ${steps.length} steps, ${steps.filter(isFault).length} of them faults`);
+const ending = await play(steps, { seed, plant: values.plant, say });
+report(ending);
+if (ending.violations.length > 0) {
+  const shortest = await shortestOf(steps, ending);
+  const file = `soak-${seed}.json`;
+  await writeFile(file, JSON.stringify(shortest));
+  say(`\nThe shortest story that was found to go wrong, ${shortest.length} of ${steps.length} steps:`);
+  for (const step of shortest.slice(0, 60)) say(tell(step));
+  if (shortest.length > 60) say(`… and ${shortest.length - 60} more`);
+  const plant = values.plant ? ` --plant ${values.plant}` : "";
+  say(`\nIt is kept in ${file}. Play it: pnpm soak --seed ${seed} --replay ${file}${plant}`);
+  process.exitCode = 1;
+}
+
+/** First what happened around a deed that went wrong, then ever smaller parts of what still does. */
+async function shortestOf(story: Step[], { violations }: Ending): Promise<Step[]> {
+  const until = Date.now() + Number(values.shorten) * 60_000;
+  const enough = () => Date.now() > until;
+  let tries = 0;
+  const fails = async (some: Step[]) => {
+    tries += 1;
+    const again = await play(tighten(some), { seed, plant: values.plant, settleMs: 90_000 });
+    const wrong = again.violations.length > 0;
+    say(`  try ${tries}: ${some.length} steps ${wrong ? "go wrong too" : "are fine"}`);
+    return wrong;
+  };
+  const wrong = new Set(violations.flatMap(({ n }) => n ?? []));
+  let start = story;
+  for (const some of suspects(story, wrong, isFault)) {
+    if (enough()) break;
+    if (!(await fails(some))) continue;
+    start = some;
+    break;
+  }
+  return tighten(await shorten(start, fails, enough));
+}
+
+function report({ violations, outcomes, faults, events, settledMs }: Ending): void {
+  const counts = Map.groupBy(outcomes, ({ step, result }) => `${step.kind} ${result}`);
+  const again = outcomes.filter(({ sent }) => sent > 1).length;
+  say(
+    `${outcomes.length} deeds (${[...counts].map(([name, all]) => `${all.length} ${name}`).join(", ")}), ` +
+      `${again} of them asked more than once; ${faults} faults; ${events} events heard; at rest after ${Math.round(settledMs / 1000)} s`,
+  );
+  if (violations.length === 0) {
+    say(
+      "Every accepted document is settled once, goods and cash are conserved, order was kept, nothing is left over.",
+    );
+    return;
+  }
+  say(`\n${violations.length} laws are broken:`);
+  for (const { law, what, n } of violations.slice(0, 40))
+    say(`  ${law}: ${what}${n === undefined ? "" : ` (step #${n})`}`);
+  if (violations.length > 40) say(`  … and ${violations.length - 40} more`);
+}

@@ -1,0 +1,16 @@
+/**
+ * Bugs to plant into a running workspace, so that the soak itself can be proved: each is what a real mistake would do,
+ * made in the database so that no program has to be changed.
+ */
+export const plants: Record<string, string> = {
+  /** A relay with a cursor that begins at the newest row: what was committed while none ran is never sent. */
+  "relay-begins-at-the-newest": `
+    create function planted() returns trigger language plpgsql security definer as
+      $$ begin delete from outbox; return null; end $$;
+    create trigger planted after insert on relay_member for each row execute function planted();`,
+  /** A writer that forgets one event in twenty. */
+  "forgotten-events": `
+    create function planted() returns trigger language plpgsql as
+      $$ begin return case when new.id % 20 = 0 then null else new end; end $$;
+    create trigger planted before insert on outbox for each row execute function planted();`,
+};

@@ -1,0 +1,103 @@
+import { inflict } from "./faults.ts";
+import { plants } from "./plants.ts";
+import { prove, quiet, readBooks } from "./proof.ts";
+import type { Violation } from "./proof.ts";
+import { openShop } from "./shop.ts";
+import type { Outcome } from "./shop.ts";
+import { isFault } from "./story.ts";
+import type { Step } from "./story.ts";
+import { openTap } from "./tap.ts";
+import { openWorkspace, pause } from "./workspace.ts";
+import type { Workspace } from "./workspace.ts";
+
+export type Ending = {
+  violations: Violation[];
+  outcomes: Outcome[];
+  faults: number;
+  events: number;
+  /** How long it took after the last step until nothing moved. */
+  settledMs: number;
+};
+
+export type PlayOptions = {
+  seed: number;
+  /** A bug of plants.ts. */
+  plant?: string | undefined;
+  /** How long everything may need to settle; longer than a queue's visibility, or a killed worker looks like a loss. */
+  settleMs?: number;
+  say?: (text: string) => void;
+};
+
+/** Plays a story on a workspace of its own, from an empty shop to the proof. */
+export async function play(steps: Step[], options: PlayOptions): Promise<Ending> {
+  const workspace = await openWorkspace();
+  try {
+    return await playIn(workspace, steps, options);
+  } finally {
+    await workspace.close();
+  }
+}
+
+/** Plays a story on a workspace that is quiet. */
+async function playIn(
+  workspace: Workspace,
+  steps: Step[],
+  { seed, plant, settleMs = 180_000, say = () => {} }: PlayOptions,
+): Promise<Ending> {
+  const tap = await openTap(workspace);
+  const shop = await openShop(workspace, seed);
+  const restless = await quiet(workspace, settleMs);
+  if (restless.length > 0) throw new Error(`The shop does not come to rest: ${restless.join("; ")}.`);
+  if (plant) await workspace.rows(plants[plant] ?? raise(`There is no plant ${plant}.`));
+  const before = await readBooks(workspace);
+
+  const outcomes: Outcome[] = [];
+  const lanes = new Map<string, Promise<void>>();
+  const startedAt = Date.now();
+  let faults = 0;
+  let saidAt = startedAt;
+  for (const step of steps) {
+    await pause(startedAt + step.at - Date.now());
+    const run = async () => {
+      if (isFault(step)) {
+        faults += 1;
+        return inflict(workspace, step);
+      }
+      outcomes.push(await shop.do(step));
+    };
+    const lane = laneOf(step);
+    const work = (lanes.get(lane) ?? Promise.resolve()).then(run);
+    lanes.set(lane, work);
+    // Awaited at the end; until then its failure is nobody's.
+    work.catch(() => {});
+    if (Date.now() - saidAt > 30_000) {
+      saidAt = Date.now();
+      say(`${Math.round((saidAt - startedAt) / 1000)} s: ${outcomes.length} deeds done, ${faults} faults`);
+    }
+  }
+  await Promise.all(lanes.values());
+
+  const endedAt = Date.now();
+  const left = await quiet(workspace, settleMs);
+  const settledMs = Date.now() - endedAt;
+  const heard = await tap.hear();
+  const violations = [
+    ...left.map((what) => ({
+      law: "comes to rest",
+      what: `${what}, ${settleMs / 1000} s after the last step`,
+    })),
+    ...(await prove(workspace, before, outcomes, heard)),
+  ];
+  return { violations, outcomes, faults, events: heard.length, settledMs };
+}
+
+/** A till serves one customer after the other, a service suffers one fault after the other; shoppers do not wait. */
+function laneOf(step: Step): string {
+  if (step.kind === "sale" || step.kind === "receive") return `till ${step.till}`;
+  if (step.kind === "kill" || step.kind === "freeze") return step.service;
+  return `${step.kind} ${step.n}`;
+}
+
+function raise(message: string): never {
+  throw new Error(message);
+}

@@ -1,0 +1,211 @@
+import { ApiError, apiClient, signServiceToken } from "@noren/api-contract";
+import type { ApiClient, ServiceClaims } from "@noren/api-contract";
+import { demo } from "@noren/database/seed";
+import { eventIdFor } from "@noren/events";
+import { PRODUCTS } from "./story.ts";
+import type { Deed, Line, Step } from "./story.ts";
+import { pause } from "./workspace.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** What came of a deed: `id` is the document's, `lines` its real products. */
+export type Outcome = {
+  step: Step & Deed;
+  id: string;
+  /** accepted: the shop said yes. refused: it said no, for good. unanswered: neither, however often it was asked. */
+  result: "accepted" | "refused" | "unanswered";
+  why?: string;
+  lines: { productId: string; qty: number }[];
+  totalYen: number;
+  /** How often it was sent. */
+  sent: number;
+};
+
+export type Shop = { do(step: Step & Deed): Promise<Outcome> };
+
+type Product = { id: string; itemId: string; condition: string; code: string };
+type Till = { api: ApiClient; products: Product[] };
+
+const PATIENCE_MS = 90_000;
+
+/** Tills that are signed in and open, shoppers and a mall. */
+export async function openShop(workspace: Workspace, seed: number): Promise<Shop> {
+  const startedAt = Date.now();
+  const tills: Till[] = [];
+  for (const register of demo.registers) {
+    const storeId = demo.stores[register.store].id;
+    tills.push({
+      api: await openTill(workspace, register),
+      products: await productsOf(workspace, [storeId]),
+    });
+  }
+  const shopper = clientOf(workspace, { app: "ec", companyId: demo.company.id });
+  const online = await productsOf(workspace, [demo.stores.honten.id, demo.stores.soko.id], true);
+
+  const idOf = (step: Step) => eventIdFor(startedAt + step.at, `soak/${seed}/${step.n}`);
+  const real = (products: Product[], lines: Line[]) =>
+    lines.map(({ product, qty }) => ({ product: products[product % products.length]!, qty }));
+
+  async function sell(step: Extract<Step, { kind: "sale" }>): Promise<Outcome> {
+    const till = tills[step.till % tills.length]!;
+    const saleId = idOf(step);
+    const lines = real(till.products, step.lines).map(({ product, qty }) => ({ productId: product.id, qty }));
+    const answer = await insist(() =>
+      till.api.completeSale({
+        body: {
+          saleId,
+          lines,
+          payments: [{ method: "cash", tenderedYen: 50_000_000 }],
+          ...(step.mail ? { email: `soak-${seed}-${step.n}@shopper.example` } : {}),
+        },
+      }),
+    );
+    return { step, id: saleId, lines, ...answer.outcome, totalYen: answer.value?.totalYen ?? 0 };
+  }
+
+  async function receive(step: Extract<Step, { kind: "receive" }>): Promise<Outcome> {
+    const till = tills[step.till % tills.length]!;
+    const lines = real(till.products, step.lines).map(({ product, qty }) => ({ productId: product.id, qty }));
+    const answer = await insist(() =>
+      till.api.receiveStock({
+        idempotencyKey: idOf(step),
+        body: {
+          supplierName: `soak ${step.n}`,
+          lines: lines.map(({ productId, qty }) => ({ productId, qty, unitCostYen: 100 })),
+        },
+      }),
+    );
+    return { step, id: answer.value?.receivingId ?? "", lines, ...answer.outcome, totalYen: 0 };
+  }
+
+  async function order(step: Extract<Step, { kind: "order" }>): Promise<Outcome> {
+    const orderId = idOf(step);
+    const goods = real(online, step.lines);
+    const answer = await insist(() =>
+      shopper.placeOrder({
+        body: {
+          orderId,
+          lines: goods.map(({ product, qty }) => ({
+            itemId: product.itemId,
+            condition: product.condition,
+            qty,
+          })),
+          shipTo: {
+            name: "山田 太郎",
+            postalCode: "100-0001",
+            prefecture: "東京都",
+            city: "千代田区",
+            line1: "千代田1-1",
+            phone: "03-1234-5678",
+          },
+          email: `soak-${seed}-${step.n}@shopper.example`,
+          method: "bank_transfer",
+        },
+      }),
+    );
+    const lines = goods.map(({ product, qty }) => ({ productId: product.id, qty }));
+    return { step, id: orderId, lines, ...answer.outcome, totalYen: answer.value?.totalYen ?? 0 };
+  }
+
+  /** The buyer's form at the mall. It is asked once: the mall is not ours, and a second time would be a second order. */
+  async function mall(step: Extract<Step, { kind: "mall" }>): Promise<Outcome> {
+    const [goods] = real(online, [{ product: step.product, qty: step.qty }]);
+    const { product, qty } = goods!;
+    const response = await fetch(`${workspace.mallUrl}/orders`, {
+      method: "POST",
+      redirect: "manual",
+      headers: { origin: workspace.mallUrl },
+      body: new URLSearchParams({
+        itemCode: product.code,
+        condition: product.condition,
+        qty: String(qty),
+        unitYen: "300",
+        name: "山田 太郎",
+        email: "buyer@mall.example",
+      }),
+    });
+    const no = /done=([^&]+)/.exec(response.headers.get("location") ?? "")?.[1];
+    return {
+      step,
+      id: no ?? "",
+      result: no ? "accepted" : "refused",
+      ...(no ? {} : { why: String(response.status) }),
+      lines: [{ productId: product.id, qty }],
+      totalYen: 0,
+      sent: 1,
+    };
+  }
+
+  return {
+    do(step) {
+      if (step.kind === "sale") return sell(step);
+      if (step.kind === "receive") return receive(step);
+      if (step.kind === "order") return order(step);
+      return mall(step);
+    },
+  };
+}
+
+type Register = (typeof demo.registers)[number];
+
+async function openTill(workspace: Workspace, register: Register): Promise<ApiClient> {
+  const device = clientOf(workspace, { app: "pos" });
+  const person = demo.staff.find(({ stores }) => stores.some((code) => code === register.store))!;
+  const { deviceToken } = await device.enrolDevice({ body: { code: register.enrolmentCode } });
+  const {
+    company,
+    store,
+    register: own,
+    staff,
+    session,
+  } = await device.signIn({
+    body: { deviceToken, staffCode: person.code, pin: person.pin },
+  });
+  const till = clientOf(workspace, {
+    app: "pos",
+    companyId: company.id,
+    storeId: store.id,
+    registerId: own.id,
+    staffId: staff.id,
+  });
+  if (!session) await till.openRegister({ idempotencyKey: register.id, body: { floatYen: 50_000 } });
+  return till;
+}
+
+function clientOf(workspace: Workspace, claims: ServiceClaims): ApiClient {
+  return apiClient({
+    baseUrl: workspace.apiUrl,
+    token: () => signServiceToken(workspace.serviceTokenKey, claims),
+    // Short, so that a frozen service is asked again while it is frozen.
+    timeoutMs: 5000,
+  });
+}
+
+/** The products with the most on hand, in an order that is the same on every start. */
+function productsOf(workspace: Workspace, storeIds: string[], online = false): Promise<Product[]> {
+  return workspace.rows<Product>(
+    `select p.id, i.id as "itemId", p.condition, i.code
+     from products p join items i on i.id = p.item_id join stock_levels l on l.product_id = p.id
+     where p.store_id = any($1) and p.closed_at is null and (p.online or not $2)
+     order by l.available desc, p.id limit ${PRODUCTS}`,
+    [storeIds, online],
+  );
+}
+
+/** Asks until there is a yes or a no, as a till does: the same key each time, so that asking is harmless. */
+async function insist<T>(
+  ask: () => Promise<T>,
+): Promise<{ value?: T; outcome: Pick<Outcome, "result" | "why" | "sent"> }> {
+  const until = Date.now() + PATIENCE_MS;
+  for (let sent = 1; ; sent++) {
+    try {
+      return { value: await ask(), outcome: { result: "accepted", sent } };
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      const { status, code } = error;
+      const open = status === 0 || status >= 500 || code === "in_flight";
+      if (!open) return { outcome: { result: "refused", why: `${status} ${code}`, sent } };
+      if (Date.now() > until) return { outcome: { result: "unanswered", why: `${status} ${code}`, sent } };
+      await pause(200);
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import { expect, test } from "vitest";
+import { play } from "./play.ts";
+import type { Step } from "./story.ts";
+
+const sale = (n: number, at: number): Step => ({
+  n,
+  at,
+  kind: "sale",
+  till: n % 4,
+  lines: [{ product: n % 3, qty: 1 }],
+  mail: false,
+});
+/** Sales before, during and after the relay's death. */
+const story: Step[] = [
+  ...Array.from({ length: 20 }, (_, n) => sale(n, n * 100)),
+  { n: 20, at: 2000, kind: "kill", service: "backend-outbox" },
+  ...Array.from({ length: 20 }, (_, n) => sale(21 + n, 2005 + n * 50)),
+];
+
+test("the shop as it is settles every sale although its relay is killed", { timeout: 300_000 }, async () => {
+  const { violations, outcomes, faults } = await play(story, { seed: 1 });
+  expect(violations).toEqual([]);
+  expect(outcomes.filter(({ result }) => result === "accepted")).toHaveLength(40);
+  expect(faults).toBe(1);
+});
+
+test("a relay that begins at the newest row when it starts is found out", { timeout: 300_000 }, async () => {
+  const { violations } = await play(story, { seed: 1, plant: "relay-begins-at-the-newest" });
+  const laws = new Set(violations.map(({ law }) => law));
+  expect(laws).toContain("settled once");
+  expect(laws).toContain("stock conserved");
+  expect(laws).toContain("told once");
+  // Whatever was sold while there was a relay is in order.
+  expect(violations.some(({ n }) => n !== undefined && n < 10)).toBe(false);
+});

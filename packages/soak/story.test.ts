@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import { isFault, storyOf, tell } from "./story.ts";
+
+const options = { seed: 7, minutes: 2, rate: 5, faultSeconds: 5, services: ["a", "b"] };
+
+test("the same seed is the same story, another seed is another", () => {
+  expect(storyOf(options)).toEqual(storyOf(options));
+  expect(storyOf({ ...options, seed: 8 })).not.toEqual(storyOf(options));
+});
+
+test("a story lasts as long as it was asked to, at its rate, with its faults", () => {
+  const steps = storyOf(options);
+  expect(steps.map(({ n }) => n)).toEqual(steps.map((_, n) => n));
+  expect(steps.every(({ at }, n) => at >= (steps[n - 1]?.at ?? 0) && at <= 120_000)).toBe(true);
+  // 600 deeds and 24 faults on average.
+  expect(steps.filter((step) => !isFault(step)).length).toBeGreaterThan(500);
+  expect(steps.filter(isFault).length).toBeGreaterThan(10);
+  expect(storyOf({ ...options, faultSeconds: 0 }).some(isFault)).toBe(false);
+  expect(new Set(steps.map(({ kind }) => kind))).toEqual(
+    new Set(["sale", "receive", "order", "mall", "kill", "freeze", "database"]),
+  );
+});
+
+test("a step is told in one line", () => {
+  expect(
+    tell({
+      n: 3,
+      at: 1500,
+      kind: "sale",
+      till: 1,
+      lines: [
+        { product: 2, qty: 3 },
+        { product: 0, qty: 1 },
+      ],
+      mail: true,
+    }),
+  ).toBe("   1.5 s  #3     till 1 sells 3×p2 1×p0 and mails the receipt");
+});

@@ -1,0 +1,68 @@
+import { ListTopicsCommand, SNSClient, SubscribeCommand } from "@aws-sdk/client-sns";
+import {
+  CreateQueueCommand,
+  DeleteMessageBatchCommand,
+  ReceiveMessageCommand,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
+import type { Workspace } from "./workspace.ts";
+
+/** An event as a subscriber of its topic gets it. */
+export type Heard = {
+  topic: string;
+  id: string;
+  type: string;
+  aggregate: { type: string; id: string; seq?: number };
+};
+
+/** A queue of our own that is subscribed to every topic: it hears what every worker could hear. */
+export type Tap = { hear(): Promise<Heard[]> };
+
+export async function openTap({ running }: Workspace): Promise<Tap> {
+  const { endpoint, region } = running.state().aws;
+  const settings = { endpoint, region, credentials: { accessKeyId: "soak", secretAccessKey: "soak" } };
+  const [sns, sqs] = [new SNSClient(settings), new SQSClient(settings)];
+  const name = "soak-tap.fifo";
+  const { QueueUrl } = await sqs.send(
+    new CreateQueueCommand({
+      QueueName: name,
+      Attributes: { FifoQueue: "true", VisibilityTimeout: "600" },
+    }),
+  );
+  const { Topics = [] } = await sns.send(new ListTopicsCommand({}));
+  for (const { TopicArn } of Topics) {
+    if (!TopicArn?.endsWith(".fifo")) continue;
+    await sns.send(
+      // Not raw: the notification says which topic it came from.
+      new SubscribeCommand({
+        TopicArn,
+        Protocol: "sqs",
+        Endpoint: `arn:aws:sqs:${region}:000000000000:${name}`,
+      }),
+    );
+  }
+  const heard: Heard[] = [];
+  return {
+    async hear() {
+      for (;;) {
+        const { Messages = [] } = await sqs.send(
+          new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }),
+        );
+        if (Messages.length === 0) return heard;
+        for (const { Body = "" } of Messages) {
+          const { TopicArn, Message } = JSON.parse(Body) as { TopicArn: string; Message: string };
+          heard.push({
+            topic: TopicArn.split(":").at(-1)!,
+            ...(JSON.parse(Message) as Omit<Heard, "topic">),
+          });
+        }
+        await sqs.send(
+          new DeleteMessageBatchCommand({
+            QueueUrl,
+            Entries: Messages.map(({ ReceiptHandle }, n) => ({ Id: String(n), ReceiptHandle })),
+          }),
+        );
+      }
+    },
+  };
+}
