@@ -37,7 +37,7 @@ export function workloadClaims(model: Model, workload: WorkloadModel): Claim[] {
 }
 
 /** When a job runs: its expression, and the time of day that a daily one means. */
-function timeClaims(model: Model, { any, in: seen }: WorkloadModel, files: string[]): Claim[] {
+function timeClaims(model: Model, { name, any, in: seen }: WorkloadModel, files: string[]): Claim[] {
   const usual = scheduleOf(any);
   if (usual === undefined) return [];
   const at = any.source(["on", "schedule"]);
@@ -62,13 +62,19 @@ function timeClaims(model: Model, { any, in: seen }: WorkloadModel, files: strin
     ["JST", 9],
   ] as const) {
     const time = `${String((Number(hour) + offset) % 24).padStart(2, "0")}:${minute.padStart(2, "0")}`;
-    claims.push({
-      type: "value",
-      near: /毎日|毎晩|daily|every (?:day|night)/i,
-      pattern: new RegExp(String.raw`(\d{1,2}:\d{2}) ?[((]?${zone}`),
-      truth: model.sourced(time, at),
-      in: files,
-    });
+    const pattern = new RegExp(String.raw`(\d{1,2}:\d{2}) ?[((]?${zone}`);
+    const truth = model.sourced(time, at);
+    claims.push(
+      { type: "value", near: /毎日|毎晩|daily|every (?:day|night)/i, pattern, truth, in: files },
+      // Beside the job's name, where all are listed.
+      {
+        type: "value",
+        near: new RegExp(String.raw`\b${name}\b`),
+        pattern,
+        truth,
+        in: [`${model.root}/*.md`],
+      },
+    );
   }
   return claims;
 }

@@ -259,6 +259,12 @@ const lies: Record<string, Lie> = {
     tell: adding("- 毎日 04:45 JST に始まる"),
     at: "04:45",
   },
+  "when a job runs, beside its name in the tree": {
+    finds: "claims/value",
+    file: "copilot/CLAUDE.md",
+    tell: replaced(/03:30 JST/, "05:15 JST"),
+    at: "05:15 JST",
+  },
   "how many zones": {
     finds: "claims/value",
     file: "copilot/environments/production/CLAUDE.md",

@@ -1,3 +1,4 @@
+import type { Fence } from "../extract.ts";
 import type { Claim } from "../facts.ts";
 import type { Problem, Range } from "../finding.ts";
 import { nearest } from "../names.ts";
@@ -12,7 +13,7 @@ import { type Entry, parseTree } from "../tree.ts";
  * Prose does not contradict what the fact providers know, and a number of lines beside a file in a tree is true.
  *
  * Only a contradiction on one line is reported; silence never is, and neither is a placeholder. Code blocks and
- * regions are not read.
+ * regions are not read, but of the directory's tree what stands beside a name is.
  *
  * ### ok: true, partial, silent
  *
@@ -65,6 +66,38 @@ import { type Entry, parseTree } from "../tree.ts";
  * jobs/CLAUDE.md:5:14-5:20 warning oneOf: Unexpected `canary`, expected `rolling`
  * ```
  *
+ * ### not ok: beside a name in the tree
+ *
+ * `template.md`:
+ * ````md
+ * # {{path}}/CLAUDE.md
+ * ## Tree
+ * ```text
+ * {{tree}}
+ * ```
+ * ````
+ * `jobs/CLAUDE.md`:
+ * ````md
+ * # jobs/CLAUDE.md
+ * ## Tree
+ * ```text
+ * jobs/
+ * └── main.ts # starts 4 services
+ * ```
+ * ````
+ * `jobs/main.ts`:
+ * ```ts
+ * one
+ * ```
+ * Facts:
+ * ```json
+ * { "claims": [{ "type": "count", "noun": "^ services", "value": 3 }] }
+ * ```
+ * Reports:
+ * ```text
+ * jobs/CLAUDE.md:5:22-5:23 warning count: Unexpected number `4` before `services`, expected `3`
+ * ```
+ *
  * ### not ok: a number of lines that has grown old
  *
  * `template.md`:
@@ -106,7 +139,8 @@ export const claims = rule({
   *document(doc, project) {
     const own = project.facts.claims(doc.path);
     if (own.length > 0)
-      for (const line of proseOf(doc)) for (const claim of own) yield* contradictions(claim, line);
+      for (const line of [...proseOf(doc), ...commentsInTrees(doc, project)])
+        for (const claim of own) yield* contradictions(claim, line);
     yield* numbersInTrees(doc, project);
   },
 });
@@ -248,17 +282,34 @@ function* inList(
     };
 }
 
-/** `main.ts # 120 lines` in the tree of this directory. */
-function* numbersInTrees(doc: Doc, project: Project): Iterable<Problem> {
-  const { dir, facts, lineStarts } = doc;
-  const asked = knownSections(facts, project.template(dir)).filter(({ template }) => template.tree);
-  for (const fence of facts.fences) {
-    if (!/\d[ \t]*(?:行|lines?\b)/.test(fence.value)) continue;
+/** The trees of this directory. */
+function* treesOf(doc: Doc, project: Project): Iterable<{ fence: Fence; lines: string[]; entries: Entry[] }> {
+  const asked = knownSections(doc.facts, project.template(doc.dir)).filter(({ template }) => template.tree);
+  for (const fence of doc.facts.fences) {
     if (!asked.some(({ start, end }) => fence.range[0] >= start && fence.range[1] <= end)) continue;
     const tree = parseTree(fence.value);
-    if (!("entries" in tree)) continue;
-    const lines = fence.value.split("\n");
-    for (const { entry, path } of filesIn(tree.entries, dir)) {
+    if ("entries" in tree) yield { fence, lines: fence.value.split("\n"), entries: tree.entries };
+  }
+}
+
+/** Names with what people say beside them. */
+function* commentsInTrees(doc: Doc, project: Project): Iterable<Line> {
+  for (const { fence, lines, entries } of treesOf(doc, project))
+    for (const { entry } of filesIn(entries, doc.dir)) {
+      const start = doc.lineStarts[fence.line + entry.line];
+      if (entry.comment === "" || start === undefined) continue;
+      const text = (lines[entry.line] ?? "").slice(entry.column).trimEnd();
+      // A block may be indented: its lines then begin later than the document's.
+      yield { text, start: doc.text.indexOf(text, start) };
+    }
+}
+
+/** `main.ts # 120 lines` in the tree of this directory. */
+function* numbersInTrees(doc: Doc, project: Project): Iterable<Problem> {
+  const { dir, lineStarts } = doc;
+  for (const { fence, lines, entries } of treesOf(doc, project)) {
+    if (!/\d[ \t]*(?:行|lines?\b)/.test(fence.value)) continue;
+    for (const { entry, path } of filesIn(entries, dir)) {
       const text = project.kind(path) === "file" ? lines[entry.line] : undefined;
       const match = text && /(?<![\d.,])(\d[\d,]*)(?=\s*(?:行|lines?\b))/.exec(text);
       const start = lineStarts[fence.line + entry.line];
