@@ -34,8 +34,8 @@ function patchesOf(views: Views): Section[] {
   const [workload] = views;
   const job = workload.type === "Scheduled Job";
   const sections = [runtimes(workload), logs(workload), user()];
-  if (!job) sections.push(stopping(workload), breaker(), collector());
-  sections.push(...secrets(workload));
+  if (!job) sections.push(stopping(workload), breaker(), zones(), collector());
+  sections.push(...secrets(views));
   if (workload.queue) sections.push(...queue(workload.queue));
   if (workload.publishes.length > 0) sections.push(throughput(workload));
   const alarms = job ? jobAlarms() : serviceAlarms(workload);
@@ -111,27 +111,31 @@ function breaker(): Section {
   };
 }
 
+function zones(): Section {
+  return {
+    why: "After a zone was away its share of the tasks comes back by itself.",
+    patches: [set("Service", "AvailabilityZoneRebalancing", "ENABLED")],
+  };
+}
+
 /** Copilot lets the agent read every secret with the environment's tags; here it reads what this manifest lists. */
-function secrets({ name, secrets: listed }: Workload): Section[] {
-  const names = Object.values(listed).map((secret) => {
-    if ("ssm" in secret) return secret.ssm;
-    throw new Error(`${name}: a secret that is no SSM parameter; teach patches.ts its permission.`);
-  });
+function secrets(views: Views): Section[] {
+  const listed = views.flatMap(({ name, secrets: own }) =>
+    Object.values(own).map((secret) => {
+      if (!("ssm" in secret))
+        throw new Error(`${name}: a secret that is no SSM parameter; teach patches.ts its permission.`);
+      // The manifest was read for one environment; the patch serves all.
+      return secret.ssm.replace(/^\/copilot\/[^/]+\/[^/]+\//, "/copilot/${AppName}/${EnvName}/");
+    }),
+  );
+  const names = [...new Set(listed)].toSorted();
   const policies = "/Resources/ExecutionRole/Properties/Policies/0";
   if (names.length === 0) {
     const why =
       "The manifest lists no secret and no env_file, so starting a task takes no permission beyond the image and the log.";
     return [{ why, patches: [{ op: "remove", path: policies }] }];
   }
-  // The manifest was read for one environment; the patch serves all.
-  const parameters = names
-    .toSorted()
-    .map((secret) =>
-      arn(
-        "ssm",
-        `parameter${secret.replace(/^\/copilot\/[^/]+\/[^/]+\//, "/copilot/${AppName}/${EnvName}/")}`,
-      ),
-    );
+  const parameters = names.map((name) => arn("ssm", `parameter${name}`));
   const statement = {
     Effect: "Allow",
     Action: ["ssm:GetParameters"],
