@@ -508,6 +508,7 @@ describe("the world moves on, the documents stay", () => {
         "copilot/worker-item/CLAUDE.md regions/stale copilot/worker-item/manifest.yml",
         "workers/item/CLAUDE.md claims/value copilot/worker-item/manifest.yml",
         "workers/item/CLAUDE.md fields/bound copilot/worker-item/manifest.yml",
+        "copilot/CLAUDE.md claims/value copilot/job-daily/manifest.yml",
         "copilot/CLAUDE.md regions/stale copilot/backend-api/manifest.yml",
         "copilot/job-daily/CLAUDE.md claims/value copilot/job-daily/manifest.yml",
         "copilot/job-daily/CLAUDE.md fields/bound copilot/job-daily/manifest.yml",
@@ -530,6 +531,7 @@ describe("the world moves on, the documents stay", () => {
     copy.fix();
     // Left to people: prose about the hour and the branch, a command, a document that is still to be written.
     expect([...new Set(fresh().map(({ file, ruleId }) => `${file} ${ruleId}`))].toSorted()).toEqual([
+      "copilot/CLAUDE.md claude-md-claims",
       "copilot/job-daily/CLAUDE.md claude-md-claims",
       "copilot/pipelines/customer/CLAUDE.md claude-md-claims",
       "workers/returns/CLAUDE.md claude-md-presence",
