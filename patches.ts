@@ -1,7 +1,7 @@
 // Writes copilot/*/overrides/cfn.patches.yml: what every stack of a kind needs, and one entry for each topic, subscription
 // and secret of the manifest. `node patches.ts` writes, `--check` only compares.
 // A patch whose path is absent stops Copilot, so an environment must not have what another lacks: the shape is the manifest's.
-import { mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { parseDuration, readWorkspace, resolve } from "copilot-manifest";
 import type { Queue, Workload } from "copilot-manifest";
@@ -565,7 +565,9 @@ for (const environment of environments) {
 const files = new Map<string, string>();
 const jobs = [...views.values()].filter((of): of is Views => of[0]?.type === "Scheduled Job");
 for (const [name, of] of views) {
-  const folder = realpathSync(join(root, "copilot", name, "overrides"));
+  const own = join(root, "copilot", name, "overrides");
+  // A new workload has none yet, and gets its own.
+  const folder = existsSync(own) ? realpathSync(own) : own;
   const file = relative(root, join(folder, "cfn.patches.yml"));
   const sections = patchesOf(of as Views);
   if (of[0]?.type === "Scheduled Job") sections.push(hoursWithoutSuccess(jobs));
@@ -578,7 +580,7 @@ for (const [name, of] of views) {
 const checking = process.argv.includes("--check");
 let stale = 0;
 for (const [file, text] of files) {
-  if (readFileSync(join(root, file), "utf8") === text) continue;
+  if (existsSync(join(root, file)) && readFileSync(join(root, file), "utf8") === text) continue;
   stale += 1;
   if (!checking) {
     mkdirSync(dirname(join(root, file)), { recursive: true });
