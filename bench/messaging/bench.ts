@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import * as consumer from "./consumer.ts";
 import { endToEnd } from "./end-to-end.ts";
+import * as peers from "./peers.ts";
 import * as relays from "./relays.ts";
 import { startRig } from "./rig.ts";
 import type { Rig } from "./rig.ts";
@@ -98,6 +99,23 @@ async function drains(rig: Rig): Promise<void> {
   }
 }
 
+/** Their rows go out one by one or nearly so: fewer are enough. */
+async function drainsOfPeers(rig: Rig): Promise<void> {
+  const events = quick ? 600 : 3000;
+  const drain = (start: relays.StartRelay) => () => relays.drain(rig, start, events, 1000);
+  await compare(
+    "drain, peers",
+    {
+      floor: drain(relays.floor),
+      ours: drain(relays.ours),
+      "pg-boss, 100": drain(peers.pgBoss),
+      "graphile-worker": drain(peers.graphileWorker),
+      "pg-transactional-outbox, polling": drain(peers.pgTransactionalOutbox),
+    },
+    {},
+  );
+}
+
 async function latencies(rig: Rig): Promise<void> {
   if (!"latency".includes(values.only)) return;
   const seconds = quick ? 3 : 5;
@@ -162,6 +180,7 @@ const rig = await startRig();
 try {
   await consumers(rig);
   await drains(rig);
+  await drainsOfPeers(rig);
   await latencies(rig);
   await takeovers(rig);
   await wholeWay(rig);

@@ -24,7 +24,7 @@ export type Rig = {
   connect: () => Client;
   pool(size: number): Pool;
   /** A topic with so many subscribed queues, and the function that publishes to it. */
-  topic(queues?: number): Promise<Topic>;
+  topic(queues?: number, limits?: Limits): Promise<Topic>;
   /** A queue with so many messages, spread over so many groups. */
   queue(messages: number, groups: number): Promise<string>;
   dropQueues(urls: string[]): Promise<void>;
@@ -35,7 +35,14 @@ export type Rig = {
 
 export type Topic = { arn: string; queues: string[]; publish: Publish };
 
-const credentials = { accessKeyId: "bench", secretAccessKey: "bench" };
+type Limits = { visibility: number; tries?: number };
+
+/** Settings of an SDK client for the rig's broker. */
+export function aws(endpoint: string) {
+  const credentials = { accessKeyId: "bench", secretAccessKey: "bench" };
+  return { endpoint, region: "us-east-1", credentials };
+}
+
 const TENANT = "00000000-0000-7000-8000-000000000001";
 /** Events of the shop weigh about so much. */
 const DATA = "x".repeat(300);
@@ -58,19 +65,23 @@ export async function startRig(): Promise<Rig> {
   });
   const [line] = (await once(broker.stdout, "data")) as [Buffer];
   const endpoint = line.toString().trim();
-  const settings = { endpoint, region: "us-east-1", credentials };
-  const sqs = new SQSClient(settings);
-  const sns = new SNSClient({ ...settings, maxAttempts: 1 });
+  const sqs = new SQSClient(aws(endpoint));
+  const sns = new SNSClient({ ...aws(endpoint), maxAttempts: 1 });
   let filled = "";
 
-  const newQueue = async () => {
-    const { QueueUrl = "" } = await sqs.send(
-      new CreateQueueCommand({
-        QueueName: `q${randomUUID()}.fifo`,
-        Attributes: { FifoQueue: "true", VisibilityTimeout: "120" },
-      }),
-    );
-    return QueueUrl;
+  const newQueue = async ({ visibility, tries }: Limits = { visibility: 120 }) => {
+    const create = async (attributes: Record<string, string>) =>
+      (
+        await sqs.send(
+          new CreateQueueCommand({
+            QueueName: `q${randomUUID()}.fifo`,
+            Attributes: { FifoQueue: "true", VisibilityTimeout: String(visibility), ...attributes },
+          }),
+        )
+      ).QueueUrl ?? "";
+    if (tries === undefined) return create({});
+    const deadLetterTargetArn = arnOf(await create({}));
+    return create({ RedrivePolicy: JSON.stringify({ deadLetterTargetArn, maxReceiveCount: tries }) });
   };
 
   return {
@@ -84,20 +95,19 @@ export async function startRig(): Promise<Rig> {
       pool.on("error", () => {});
       return pool;
     },
-    async topic(queues = 1) {
+    async topic(queues = 1, limits?: Limits) {
       const { TopicArn: arn = "" } = await sns.send(
         new CreateTopicCommand({ Name: `t${randomUUID()}.fifo`, Attributes: { FifoTopic: "true" } }),
       );
       const urls: string[] = [];
       for (let n = 0; n < queues; n++) {
-        const url = await newQueue();
+        const url = await newQueue(limits);
         urls.push(url);
-        const name = url.split("/").at(-1);
         await sns.send(
           new SubscribeCommand({
             TopicArn: arn,
             Protocol: "sqs",
-            Endpoint: `arn:aws:sqs:us-east-1:000000000000:${name}`,
+            Endpoint: arnOf(url),
             Attributes: { RawMessageDelivery: "true" },
           }),
         );
@@ -157,6 +167,10 @@ export async function startRig(): Promise<Rig> {
       await postgres.stop();
     },
   };
+}
+
+function arnOf(queueUrl: string): string {
+  return `arn:aws:sqs:us-east-1:000000000000:${queueUrl.split("/").at(-1)}`;
 }
 
 export function event(n: number, groups: number): OutboxRow {
