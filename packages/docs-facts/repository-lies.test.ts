@@ -102,7 +102,6 @@ const lies: Record<string, Lie> = {
       variables: "copilot/backend-outbox/CLAUDE.md",
       "env-diff": "copilot/backend-outbox/CLAUDE.md",
       schedule: "jobs/CLAUDE.md",
-      events: "packages/events/CLAUDE.md",
     }).map(([region, file]): [string, Lie] => [
       `a table without its last row: ${region}`,
       { finds: "regions/stale", file, tell: lastRowOf(region), at: marked(region), fixed: true },
@@ -113,6 +112,12 @@ const lies: Record<string, Lie> = {
     file: "copilot/worker-transaction/CLAUDE.md",
     tell: replaced(marked("variables"), marked("variable")),
     at: "",
+  },
+  "a region that is gone": {
+    finds: "regions/absent",
+    file: "packages/events/CLAUDE.md",
+    tell: replaced(/<!--claude-md events-->[^]*?<!--claude-md end-->\n/, ""),
+    at: "主要機能",
   },
   "a region without its end": {
     finds: "regions/absent regions/unbalanced",
