@@ -1,7 +1,7 @@
 import type { Block } from "./blocks.ts";
 import { code, list, table } from "./words.ts";
 
-/** In the folder of the pipelines: branch, stages, approval, and in which order a stage deploys. */
+/** In the folder of the pipelines: branch, stages, approval, and in which order a stage prepares, deploys and tests. */
 export const pipelineTable: Block = (model, dir) => {
   const [first] = model.pipelines;
   if (dir !== `${model.root}/pipelines` || !first) return undefined;
@@ -11,11 +11,15 @@ export const pipelineTable: Block = (model, dir) => {
       code(branch),
       stage.environment,
       stage.approval ? "あり" : "なし",
-      stage.deployments ? waves(stage.deployments) : "すべて同時",
-      String(stage.tests),
+      [
+        ...stage.before,
+        stage.deployments ? waves(stage.deployments) : "すべて同時",
+        ...stage.after,
+        ...(stage.tests > 0 ? [`試験 ${stage.tests}`] : []),
+      ].join(" → "),
     ]),
   );
-  const head = ["パイプライン", "ブランチ", "環境", "承認", "順", "試験"];
+  const head = ["パイプライン", "ブランチ", "環境", "承認", "順"];
   return model.sourced(table(head, rows), first.branchAt);
 };
 

@@ -130,6 +130,12 @@ stages:
     test_commands: [make smoke]
   - name: live
     requires_approval: true
+    pre_deployments:
+      migrate:
+        buildspec: copilot/migrate.yml
+    post_deployments:
+      smoke:
+        buildspec: copilot/smoke.yml
     deployments:
       api:
       mailer:
@@ -210,7 +216,7 @@ test("environments, pipelines and the folder above them", () => {
   expect(valuesIn("copilot/environments/test")["orchestration"]).toMatch(/^VPC 10\.0\.0\.0\/16\(既定\)/);
   expect(valuesIn("copilot/pipelines/main")).toMatchObject({
     orchestration: expect.stringMatching(
-      /^CodePipeline: Source\(GitHub\) → Build → Deploy\(test、3 個\) → 承認 → Deploy\(live、2 個\)/,
+      /^CodePipeline: Source\(GitHub\) → Build → Deploy\(test、3 個\) → 試験 1 → 承認 → migrate → Deploy\(live、2 個\) → smoke/,
     ) as string,
     deployment: "ブランチ `trunk` への push (copilot/pipelines/main/manifest.yml:6)",
   });
@@ -287,8 +293,8 @@ test("tables: services, environments, the addons' mappings, pipelines, topics, s
     "| `Units` | 1 | 8 |",
   ]);
   expect(block("pipelines", "copilot/pipelines")?.slice(2)).toEqual([
-    "| `main` | `trunk` | test | なし | すべて同時 | 1 |",
-    "| `main` | `trunk` | live | あり | api → mailer | 0 |",
+    "| `main` | `trunk` | test | なし | すべて同時 → 試験 1 |",
+    "| `main` | `trunk` | live | あり | migrate → api → mailer → smoke |",
   ]);
   expect(block("messages", "copilot/api")?.slice(2)).toEqual([
     "| `orders` | はい | mailer(3) |",

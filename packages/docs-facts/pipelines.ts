@@ -20,6 +20,10 @@ export interface Stage {
   approval: boolean;
   /** Absent: the stage deploys every workload. */
   deployments: Deployment[] | undefined;
+  /** The names of what is built before and after. */
+  before: string[];
+  after: string[];
+  /** Commands that end it. */
   tests: number;
   at: Position;
 }
@@ -69,6 +73,8 @@ function readStage(stage: Node, file: string): Stage {
             after: textsOf(at(value, "depends_on")) ?? [],
           }))
         : undefined,
+    before: entriesOf(at(stage, "pre_deployments")).map(([name]) => name),
+    after: entriesOf(at(stage, "post_deployments")).map(([name]) => name),
     tests: itemsOf(at(stage, "test_commands")).length,
     at: placeOf(at(stage, "name"), file),
   };

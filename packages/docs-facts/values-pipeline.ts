@@ -6,9 +6,13 @@ import { code, list } from "./words.ts";
 /** What a pipeline's manifest says of itself. */
 export function pipelineValues(model: Model, pipeline: Pipeline): Values {
   const start = { file: pipeline.file, line: 1, column: 1 };
-  const stages = pipeline.stages.map(
-    (stage) => `${stage.approval ? "承認 → " : ""}Deploy(${stage.environment}、${deployed(model, stage)} 個)`,
-  );
+  const stages = pipeline.stages.flatMap((stage) => [
+    ...(stage.approval ? ["承認"] : []),
+    ...stage.before,
+    `Deploy(${stage.environment}、${deployed(model, stage)} 個)`,
+    ...stage.after,
+    ...(stage.tests > 0 ? [`試験 ${stage.tests}`] : []),
+  ]);
   const [first] = pipeline.stages;
   return {
     infra: model.sourced("AWS Copilot(Pipeline)", start),
