@@ -267,6 +267,15 @@ ${memory}
   expect(values("RetentionInDays: !If [Long, 400, 7]")["logs"]).toMatch(/-mail` \(/);
 });
 
+test("patches of a pipeline are deployed with the pipeline", () => {
+  const files = { ...shop, "copilot/pipelines/main/overrides/cfn.patches.yml": "[]\n" };
+  expect(valuesIn("copilot/pipelines/main/overrides", files)).toMatchObject({
+    infra: "AWS Copilot(overrides) (copilot/pipelines/main/overrides/cfn.patches.yml:1)",
+    deployment: "`copilot pipeline deploy --name main` (copilot/pipelines/main/manifest.yml:1)",
+    environment: expect.stringMatching(/^test、live /) as string,
+  });
+});
+
 test("a script below the manifests that sets the region wins over zones", () => {
   const files = { ...shop, "copilot/setup.sh": "#!/bin/sh\nexport AWS_REGION=us-east-2\n" };
   expect(valuesIn("copilot", files)["region"]).toBe("us-east-2 (copilot/setup.sh:2)");

@@ -3,8 +3,10 @@ import type { Sourced } from "remark-lint-claude-md";
 import { type Alarm, alarmsIn } from "./alarms.ts";
 import type { Model, WorkloadModel } from "./model.ts";
 import { inside, isWithin, nameOf } from "./tree.ts";
+import type { Pipeline } from "./pipelines.ts";
+import { pipelineValues } from "./values-pipeline.ts";
 import { type Values, workloadValues } from "./values-workload.ts";
-import { codes, list } from "./words.ts";
+import { code, codes, list } from "./words.ts";
 
 /** Folders of addons and overrides: of one workload, of the environments, or shared by those that link to them. */
 export function partValues(model: Model, dir: string): Values {
@@ -29,10 +31,23 @@ export function partValues(model: Model, dir: string): Values {
     };
   if (dir === `${root}/environments/overrides`)
     return { ...values, deployment: { value: "環境のスタックと一緒に", ...place } };
+  const pipeline = model.pipelines.find((each) => inside(inside(model.base, each.dir), kind) === dir);
+  if (pipeline) return { ...values, ...pipelinePart(model, pipeline) };
   const owners = model.workloads.filter((workload) => tree.real(inside(workload.dir, kind)) === dir);
   const [owner] = owners;
   if (owner) return { ...values, ...ofOwners(model, kind, [owner, ...owners.slice(1)], place) };
   return { ...values, ...(kind === "addons" ? ofHome(model, dir, place) : {}) };
+}
+
+/** Patches of a pipeline's own stack: the command that deploys the pipeline applies them, no push does. */
+function pipelinePart(model: Model, pipeline: Pipeline): Values {
+  const { environment, pipelines } = pipelineValues(model, pipeline);
+  const command = code(`copilot pipeline deploy --name ${pipeline.name}`);
+  return {
+    environment,
+    pipelines,
+    deployment: model.sourced(command, { file: pipeline.file, line: 1, column: 1 }),
+  };
 }
 
 /** What the templates of a folder make wherever others link to them; none of its own is deployed. */
