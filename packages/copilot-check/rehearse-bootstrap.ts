@@ -113,7 +113,7 @@ export async function rehearseBootstrap(setting: Setting, options: BootstrapOpti
       if (!ok)
         findings.push({
           file: script,
-          message: `${script} ${name} (${note}) ended with exit code ${ended.code}:\n${`${ended.stdout}${ended.stderr}`.slice(-3000)}`,
+          message: `${name} (${note}) ended with exit code ${ended.code}:\n${`${ended.stdout}${ended.stderr}`.slice(-3000)}`,
         });
       return ended;
     };
@@ -131,6 +131,10 @@ export async function rehearseBootstrap(setting: Setting, options: BootstrapOpti
     );
     need(aws.calls.length === 0, "It asked AWS something before it knew whether the environment exists.");
 
+    for (const before of config.after?.[environment] ?? [])
+      await run(before, "the environment whose network it lives in", ({ code }) => code === 0);
+
+    const active = state.activeRuleSet;
     state.activeRuleSet = "somebody-elses";
     await run(
       environment,
@@ -141,10 +145,8 @@ export async function rehearseBootstrap(setting: Setting, options: BootstrapOpti
       state.activeRuleSet === "somebody-elses",
       "It replaced the account's active rule set for mail, which was not ours.",
     );
-    delete state.activeRuleSet;
-
-    for (const before of config.after?.[environment] ?? [])
-      await run(before, "the environment whose network it lives in", ({ code }) => code === 0);
+    if (active === undefined) delete state.activeRuleSet;
+    else state.activeRuleSet = active;
 
     exitCode = 3;
     const started = tasks.length;
