@@ -1,5 +1,5 @@
 import { alternatives, type CommandProblem, isPlaceholder, unexpected } from "./command-problem.ts";
-import { commands, type Flag, subcommands, version } from "./copilot-commands.ts";
+import { aliases, commands, type Flag, subcommands, version } from "./copilot-commands.ts";
 import type { Model } from "./model.ts";
 import { inside } from "./tree.ts";
 import { kind } from "./values-workload.ts";
@@ -15,12 +15,13 @@ export function copilotProblem(model: Model, words: readonly string[]): CommandP
     const known = subcommands(path);
     if (known.length === 0 || word.startsWith("-")) break;
     if (isPlaceholder(word) || alternatives(word).length > 1) return undefined;
-    if (!known.includes(word))
+    const next = path === "" ? word : `${path} ${word}`;
+    if (!known.includes(word) && !aliases.has(next))
       return {
         ...unexpected("command", "command", word, known, index),
         note: `\`copilot ${path === "" ? "" : `${path} `}--help\` of ${version} lists them`,
       };
-    path = path === "" ? word : `${path} ${word}`;
+    path = aliases.get(next) ?? next;
   }
   return flagProblem(model, path, words, index);
 }

@@ -59,6 +59,9 @@ describe("right", () => {
     "copilot env init --name brand-new",
     "copilot env deploy --name live",
     "copilot pipeline status --name main",
+    "copilot pipeline update --name main --yes",
+    "copilot run local --name api --env live --proxy",
+    "copilot task run --env live -- python load.py --all",
     "copilot svc <command>",
     "copilot help svc deploy",
     "copilot completion zsh",
@@ -101,6 +104,7 @@ describe("right", () => {
 describe("wrong", () => {
   test.each([
     ["copilot svc lgos -n api", "command 2: Unexpected command `lgos`, expected `logs`"],
+    ["copilot storage init --svc api", "flag 3: Unexpected flag `--svc`, expected `--lsi`"],
     ["copilot service deploy", "command 1: Unexpected command `service`, expected one that exists"],
     [
       "copilot svc deploy --enviroment live",

@@ -22,6 +22,9 @@ function parse(flag: string): Flag {
   return { long, short, takesValue: value !== undefined };
 }
 
+/** Other names of commands, which no help lists. */
+export const aliases: ReadonlyMap<string, string> = new Map([["pipeline update", "pipeline deploy"]]);
+
 /** The words that may follow `path`. */
 export function subcommands(path: string): string[] {
   return [...commands.keys()]
