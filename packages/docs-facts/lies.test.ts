@@ -80,6 +80,7 @@ test("what contradicts the workspace is found, with the line where the truth sta
       "Unexpected `GitHub Actions`, expected `CodePipeline` (copilot/pipelines/main/manifest.yml:6)",
     デプロイはブルーグリーンで行う:
       "Unexpected `ブルーグリーン`, expected `ローリング更新` (copilot/api/manifest.yml:2)",
+    "Services run on EKS": "Unexpected `EKS`, expected `ECS` (copilot/api/manifest.yml:2)",
     "リージョンは us-east-1": "Unexpected value `us-east-1`, expected `eu-west-1` (copilot/setup.sh:1)",
     "CLI 1.33.0 を使う": "Unexpected value `1.33.0`, expected `1.34.1` (copilot/setup.sh:2)",
     "`copilot svc deploy --name api --env prod`":
@@ -100,6 +101,9 @@ test("what is true, or speaks of something else, is nobody's to correct", () => 
     "1 環境が 1 スタック。新しい環境: まず `copilot env init --name demo`",
     "パイプラインは CodePipeline。ソースの検査だけ GitHub Actions が先に走らせる(CodePipeline の外)",
     "リージョンは eu-west-1、CLI 1.34.1",
+    "Deployments are rolling, unlike the blue/green ones of before",
+    "Kubernetes は使わない。ECS の上で動く",
+    "EKS ではなく Fargate で動く",
     "環境変数は 3 つ、`copilot svc logs --name api --env <env>`",
     "`npm start`、`[a|b]`、`copilot svc deploy --env [test|live]`",
   ];
