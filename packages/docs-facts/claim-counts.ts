@@ -31,7 +31,7 @@ const counted: Counted[] = [
 /** Numbers of everything, where everything is spoken of: a document may well speak of two services out of many. */
 export function countClaims(model: Model): Claim[] {
   const { root, workloads, environments, pipelines, sourced } = model;
-  const all = ["*.md", `${root}/*.md`];
+  const all = [inside(model.base, "*.md"), `${root}/*.md`];
   const [environment] = model.workspace.environmentManifests.values();
   const [pipeline] = pipelines;
   return [

@@ -1,7 +1,7 @@
 import type { Claim, Sourced } from "remark-lint-claude-md";
 import { lineMatching } from "./sourced.ts";
 import type { Model } from "./model.ts";
-import { isWithin } from "./tree.ts";
+import { inside, isWithin } from "./tree.ts";
 import { kind } from "./values-workload.ts";
 
 /** A sentence that denies, or that speaks of the other thing, too, claims nothing. */
@@ -81,9 +81,9 @@ function runtimes(model: Model): Claim[] {
 }
 
 /** The image that the containers are built on, where all Dockerfiles agree: `FROM` or `ARG BASE=` `node:24-slim` is `Node 24`. */
-function imageVersion({ tree, root }: Model): Claim[] {
+function imageVersion({ tree, root, base }: Model): Claim[] {
   const found = tree.paths.flatMap((file): Sourced<string>[] =>
-    isDockerfile(file)
+    isDockerfile(file) && isWithin(file, base)
       ? (tree.read(file) ?? "").split("\n").flatMap((line, index) => {
           const version = /^(?:FROM\s+|ARG\s+\w+=)"?(?:\S+\/)?node:(\d+)/i.exec(line)?.[1];
           return version === undefined ? [] : [{ value: version, file, line: index + 1 }];
@@ -93,7 +93,7 @@ function imageVersion({ tree, root }: Model): Claim[] {
   const [truth, ...others] = found;
   if (!truth || others.some(({ value }) => value !== truth.value)) return [];
   const pattern = /\bNode(?:\.js)? ?v?(\d+)(?![\d.])(?! ?以上|\+| or newer)/;
-  return [{ type: "value", near: /\bNode/, pattern, truth, in: ["*.md", `${root}/*.md`] }];
+  return [{ type: "value", near: /\bNode/, pattern, truth, in: [inside(base, "*.md"), `${root}/*.md`] }];
 }
 
 /** `Dockerfile`, and `Dockerfile.worker` or `worker.Dockerfile`. */

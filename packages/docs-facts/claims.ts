@@ -12,7 +12,7 @@ import { inside, parentOf } from "./tree.ts";
  */
 export function claimsOf(model: Model): Claim[] {
   const folders = codeFolders(model);
-  const everywhere = ["*.md", `${model.root}/**`, ...folders];
+  const everywhere = [inside(model.base, "*.md"), `${model.root}/**`, ...folders];
   return [
     ...countClaims(model),
     ...sets(model, everywhere),

@@ -353,6 +353,8 @@ test("a workspace below another folder is read from there", () => {
     file: "infra/copilot/mailer/manifest.yml",
     line: 4,
   });
+  // Another workspace may lie beside it: what stands above them speaks of both.
+  expect(facts.claims.flatMap((claim) => claim.in)).not.toContain("*.md");
 });
 
 test("a workspace that cannot be read is an error with its place, never silence", () => {
