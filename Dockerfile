@@ -1,5 +1,8 @@
 # The image of every workload. Copilot passes the folder: image.build.args.WORKLOAD in its manifest.
-FROM node:24-slim AS build
+# The digest is that of the tag's index as public Dockerfiles pin it; it was never asked of a registry from here. To move on:
+#   docker buildx imagetools inspect node:24.21.0-trixie-slim
+ARG BASE=node:24.21.0-trixie-slim@sha256:173f125896c3b47ddf056734c7ea789d04595a6a08769a8f78e0df642781fb66
+FROM ${BASE} AS build
 WORKDIR /noren
 ENV CI=true
 # The store first: it changes only with the lockfile, and all 13 images share it.
@@ -10,7 +13,7 @@ RUN npx --yes pnpm@12 install --frozen-lockfile --prefer-offline
 ARG WORKLOAD
 RUN node bundle.mjs "$WORKLOAD" /app
 
-FROM node:24-slim
+FROM ${BASE}
 ENV NODE_ENV=production NODE_OPTIONS=--enable-source-maps NODE_EXTRA_CA_CERTS=/app/rds-ca.pem
 WORKDIR /app
 COPY --from=build /app .
