@@ -66,4 +66,6 @@ export type Claim =
    */
   | { type: "set"; near: RegExp; truth: Sourced<string[]>; in: string[] }
   /** On a line that `near` matches, `pattern` finds values (its first group, or all of it) that must equal the truth. */
-  | { type: "value"; near: RegExp; truth: Sourced<string>; pattern: RegExp; in: string[] };
+  | { type: "value"; near: RegExp; truth: Sourced<string>; pattern: RegExp; in: string[] }
+  /** What `pattern` finds (its first group, or all of it) is the name of something: one of the truth. */
+  | { type: "name"; truth: Sourced<string[]>; pattern: RegExp; in: string[] };

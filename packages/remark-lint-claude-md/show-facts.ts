@@ -50,6 +50,8 @@ function describe(claim: Claim): string {
       return `${claim.truth.value}, not ${claim.others.join(", ")}, near ${claim.near}`;
     case "value":
       return `${claim.truth.value} for ${claim.pattern}, near ${claim.near}`;
+    case "name":
+      return `${claim.truth.value.join(", ")} for ${claim.pattern}`;
     default:
       return "";
   }

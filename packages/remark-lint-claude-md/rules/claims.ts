@@ -23,6 +23,7 @@ import { type Entry, parseTree } from "../tree.ts";
  * There are 3 services in environments: staging, production.
  * It runs in Tokyo. Environments: staging and others.
  * The port is 80; the port is `$PORT`. We deploy by rolling, not by canary.
+ * `job-daily` runs at night.
  * ```
  * Facts:
  * ```json
@@ -31,7 +32,8 @@ import { type Entry, parseTree } from "../tree.ts";
  *     { "type": "count", "noun": "^ services", "value": 3 },
  *     { "type": "set", "near": "[Ee]nvironments: ", "value": ["staging", "production"] },
  *     { "type": "value", "near": "port", "pattern": "port is (\\d+)", "value": "80" },
- *     { "type": "oneOf", "near": "deploy", "others": ["canary"], "value": "rolling" }
+ *     { "type": "oneOf", "near": "deploy", "others": ["canary"], "value": "rolling" },
+ *     { "type": "name", "pattern": "job-\\w+", "value": ["job-daily", "job-monthly"] }
  *   ]
  * }
  * ```
@@ -45,6 +47,7 @@ import { type Entry, parseTree } from "../tree.ts";
  * Environments: staging, prodction
  * The port is 8080.
  * We deploy by canary.
+ * `job-dayly` and `job-report` run at night.
  * ```
  * Facts:
  * ```json
@@ -53,7 +56,8 @@ import { type Entry, parseTree } from "../tree.ts";
  *     { "type": "count", "noun": "^ services", "value": 3 },
  *     { "type": "set", "near": "[Ee]nvironments: ", "value": ["staging", "production"] },
  *     { "type": "value", "near": "port", "pattern": "port is (\\d+)", "value": "80" },
- *     { "type": "oneOf", "near": "deploy", "others": ["canary"], "value": "rolling" }
+ *     { "type": "oneOf", "near": "deploy", "others": ["canary"], "value": "rolling" },
+ *     { "type": "name", "pattern": "job-\\w+", "value": ["job-daily", "job-monthly"] }
  *   ]
  * }
  * ```
@@ -64,6 +68,8 @@ import { type Entry, parseTree } from "../tree.ts";
  * jobs/CLAUDE.md:3:24-3:33 warning set: Unexpected `prodction` in a list, expected perhaps `production`
  * jobs/CLAUDE.md:4:13-4:17 warning value: Unexpected value `8080`, expected `80`
  * jobs/CLAUDE.md:5:14-5:20 warning oneOf: Unexpected `canary`, expected `rolling`
+ * jobs/CLAUDE.md:6:2-6:11 warning name: Unexpected name `job-dayly`, expected perhaps `job-daily`
+ * jobs/CLAUDE.md:6:18-6:28 warning name: Unexpected name `job-report`, expected one that exists
  * ```
  *
  * ### not ok: beside a name in the tree
@@ -213,12 +219,26 @@ function* contradictions(claim: Claim, line: Line): Iterable<Problem> {
     case "set":
       yield* inList(claim, line, at, related);
       break;
+    case "name":
+      for (const { value, start } of found(claim.pattern, line)) {
+        if (claim.truth.value.includes(value)) continue;
+        const meant = nearest(value, claim.truth.value);
+        const range = at(start, value.length);
+        yield {
+          kind: "name",
+          message: `Unexpected name \`${value}\`, expected ${meant === undefined ? "one that exists" : `perhaps \`${meant}\``}`,
+          at: range,
+          actual: value,
+          expected: meant === undefined ? claim.truth.value : [meant],
+          related,
+          ...(meant === undefined ? {} : { fix: { grade: "G", edits: [[...range, meant]] } }),
+        };
+      }
+      break;
     case "value":
       if (!claim.near.test(line.text)) break;
-      for (const match of line.text.matchAll(everywhere(claim.pattern))) {
-        const value = match[1] ?? match[0];
-        const [start] = (match[1] === undefined ? undefined : match.indices?.[1]) ?? [match.index];
-        if (value === "" || value === claim.truth.value) continue;
+      for (const { value, start } of found(claim.pattern, line)) {
+        if (value === claim.truth.value) continue;
         const range = at(start, value.length);
         yield {
           kind: "value",
@@ -235,8 +255,14 @@ function* contradictions(claim: Claim, line: Line): Iterable<Problem> {
   }
 }
 
-function everywhere(pattern: RegExp): RegExp {
-  return new RegExp(pattern.source, [...new Set(`${pattern.flags}gd`)].join(""));
+/** What `pattern` finds in the line: its first group, or all of it. */
+function* found(pattern: RegExp, line: Line): Iterable<{ value: string; start: number }> {
+  const everywhere = new RegExp(pattern.source, [...new Set(`${pattern.flags}gd`)].join(""));
+  for (const match of line.text.matchAll(everywhere)) {
+    const value = match[1] ?? match[0];
+    const [start] = (match[1] === undefined ? undefined : match.indices?.[1]) ?? [match.index];
+    if (value !== "") yield { value, start };
+  }
 }
 
 function* inList(
