@@ -2,6 +2,7 @@ import type { Claim, Sourced } from "remark-lint-claude-md";
 import { countClaims } from "./claim-counts.ts";
 import { engineClaims, versionClaims } from "./claim-engines.ts";
 import { environmentClaims } from "./claim-environment.ts";
+import { nameClaims } from "./claim-names.ts";
 import { workloadClaims } from "./claim-workload.ts";
 import type { Model } from "./model.ts";
 import { inside, parentOf } from "./tree.ts";
@@ -20,6 +21,7 @@ export function claimsOf(model: Model): Claim[] {
     ...(model.region ? [region(model.region, everywhere)] : []),
     ...versionClaims(model, everywhere),
     ...environmentClaims(model),
+    ...nameClaims(model, everywhere),
     ...model.pipelines.map((pipeline): Claim => ({
       type: "value",
       near: /ブランチ|branch/i,

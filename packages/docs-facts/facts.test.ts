@@ -498,6 +498,33 @@ test("scripts that name several regions set none", () => {
   expect(valuesIn("copilot", files)["region"]).toBeUndefined();
 });
 
+test("another name of a kind is no workload; what belongs to a workload, a folder and a placeholder are", () => {
+  const service = (name: string) => `name: ${name}\ntype: Backend Service\nimage:\n  build: Dockerfile\n`;
+  const { claims } = factsOf({
+    Dockerfile: "",
+    "copilot/app-web/manifest.yml": service("app-web"),
+    "copilot/app-mail/manifest.yml": service("app-mail"),
+    "copilot/single/manifest.yml": service("single"),
+    "app-shared/index.ts": "",
+  });
+  const names = claims.flatMap((claim) => (claim.type === "name" ? [claim] : []));
+  expect(names.map(({ truth }) => truth.value)).toEqual([["app-mail", "app-web"]]);
+  const unknown = (text: string) => names.flatMap(({ pattern }) => pattern.exec(text)?.[0] ?? []);
+  expect(unknown("`app-post` と app-web")).toEqual(["app-post"]);
+  expect(unknown("app-mailer")).toEqual(["app-mailer"]);
+  for (const fine of [
+    "app-web-errors",
+    "app-shared",
+    "app-*",
+    "app-<名>",
+    "my-app-x",
+    "shop/app-x",
+    "app-x.yml",
+    "single-x",
+  ])
+    expect([fine, unknown(fine)]).toEqual([fine, []]);
+});
+
 test("prose is held against counts, versions, times and ranges, each only where it speaks of them", () => {
   const files = {
     ...shop,

@@ -252,6 +252,12 @@ const lies: Record<string, Lie> = {
     tell: adding("- 9 つの worker が使う"),
     at: "9 つの worker",
   },
+  "a workload's old name": {
+    finds: "claims/name",
+    file: "backend-services/CLAUDE.md",
+    tell: adding("- 期限は worker-deadline が見る"),
+    at: "worker-deadline",
+  },
   "how many topics": {
     finds: "claims/count",
     file: "copilot/backend-outbox/CLAUDE.md",
