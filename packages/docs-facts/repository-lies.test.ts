@@ -361,7 +361,7 @@ const lies: Record<string, Lie> = {
     at: "--env demo",
   },
   "a job's old name": {
-    finds: "commands/flag-value",
+    finds: "claims/name commands/flag-value",
     file: "jobs/daily/CLAUDE.md",
     tell: adding("- `copilot job run --name job-nightly --env staging`"),
     at: "job-nightly",
@@ -379,7 +379,7 @@ const lies: Record<string, Lie> = {
     at: "bild.ts",
   },
   "a package that is not there": {
-    finds: "commands/filter",
+    finds: "claims/name commands/filter",
     file: "workers/notification/CLAUDE.md",
     tell: adding("- `pnpm --filter worker-mail test`"),
     at: "worker-mail",
@@ -533,6 +533,7 @@ describe("the world moves on, the documents stay", () => {
         "copilot/pipelines/CLAUDE.md regions/stale copilot/pipelines/staging/manifest.yml",
         "copilot/pipelines/customer/CLAUDE.md claims/value copilot/pipelines/customer/manifest.yml",
         "copilot/pipelines/customer/CLAUDE.md fields/bound copilot/pipelines/customer/manifest.yml",
+        "copilot/pipelines/customer/overrides/CLAUDE.md fields/bound copilot/pipelines/customer/manifest.yml",
         "workers/transaction/CLAUDE.md commands/script workers/transaction/package.json",
         "workers/product/CLAUDE.md tree/omitted",
         "workers/CLAUDE.md tree/omitted",
