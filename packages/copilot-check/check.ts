@@ -1,10 +1,11 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { agree } from "./agree.ts";
 import { compareGolden, goldenFiles, updateGolden, type Difference } from "./golden.ts";
 import { checkLambdas } from "./lambdas.ts";
-import { link } from "./link.ts";
+import { link, type Linked } from "./link.ts";
 import { lint } from "./lint.ts";
-import { ofApplication, render, type Rendering } from "./render.ts";
+import { patchAt } from "./origin.ts";
+import { ofApplication, render, type Rendering, type RenderOptions } from "./render.ts";
 import { timed, type Finding, type Step } from "./report.ts";
 import { environmentManifest, prepare, type Setting } from "./setting.ts";
 import { copilotBinary, nodeTools, pythonTools } from "./tools.ts";
@@ -22,7 +23,7 @@ export async function runCheck(
   setting: Setting,
   { update = false, lint: scan = true, say }: CheckOptions,
 ): Promise<Step[]> {
-  const { workspace, resolved, folders, region, renderedName } = setting;
+  const { folders } = setting;
   const steps: Step[] = [];
   const done = (step: Step): Step => (steps.push(step), step);
   done(await timed("manifests", async () => manifests(setting)));
@@ -34,50 +35,22 @@ export async function runCheck(
   // Without every stack the rest would report what is only not there.
   if (rendering.failures.length > 0) return steps;
   done(await timed("compare", async () => compare(setting, rendering, update)));
-  const start = performance.now();
-  const linked = await link({ workspace, resolved, rendering, region, rendered: renderedName });
-  done({
-    name: "link",
-    what: `${linked.resources} resources in ${linked.stacks} stacks`,
-    passed: linked.resources,
-    findings: linked.problems,
-    ms: Math.round(performance.now() - start),
-  });
-  done(
-    await timed("agree", async () => {
-      const { fields, problems } = agree(workspace, resolved, linked.cloud);
-      return {
-        what: `${fields} fields of two readers`,
-        passed: fields - problems.length,
-        findings: problems,
-      };
-    }),
-  );
-  done(
-    await timed("lambdas", async () => {
-      const { runtimes, loaded, problems } = await checkLambdas(
-        linked.cloud,
-        modules,
-        join(folders.local, "check", "lambdas"),
-      );
-      const all = [...runtimes].map(([runtime, count]) => `${count} ${runtime}`).join(", ");
-      const functions = [...runtimes.values()].reduce((sum, count) => sum + count, 0);
-      const findings = problems.map(({ what, message, hint }) => ({ message: `${what} ${message}`, hint }));
-      return {
-        what: `${all}; ${loaded} scripts loaded by Node ${process.versions.node}`,
-        passed: functions + loaded,
-        findings,
-      };
-    }),
-  );
+  const linked = await linkStep(setting, rendering, done);
+  done(await timed("agree", async () => agreeStep(setting, linked)));
+  done(await timed("lambdas", () => lambdasStep(setting, linked, modules)));
   if (scan) steps.push(...(await lint(setting, rendering, { bin, modules })));
   return steps;
 }
 
-/** Renders the workspace of a setting with the CLI in `bin`. */
-export async function renderAll(setting: Setting, bin: string): Promise<Rendering> {
+/** Renders the workspace of a setting, or a part of it, with the CLI in `bin`. */
+export async function renderAll(
+  setting: Setting,
+  bin: string,
+  only?: RenderOptions["only"],
+): Promise<Rendering> {
   const { workspace, resolved, region, variables, folders, config } = setting;
   return render({
+    ...(only === undefined ? {} : { only }),
     workspace,
     resolved,
     region,
@@ -89,26 +62,77 @@ export async function renderAll(setting: Setting, bin: string): Promise<Renderin
   });
 }
 
-function manifests({ workspace, problems }: Setting): Omit<Step, "name" | "ms"> {
+/** Links what was rendered; `done` takes the step. */
+export async function linkStep(
+  { workspace, resolved, region, renderedName: rendered }: Setting,
+  rendering: Rendering,
+  done: (step: Step) => unknown = () => undefined,
+): Promise<Linked> {
+  const start = performance.now();
+  const linked = await link({ workspace, resolved, rendering, region, rendered });
+  done({
+    name: "link",
+    what: `${linked.resources} resources in ${linked.stacks} stacks`,
+    passed: linked.resources,
+    findings: linked.problems,
+    ms: Math.round(performance.now() - start),
+  });
+  return linked;
+}
+
+export function agreeStep({ workspace, resolved }: Setting, { cloud }: Linked): Omit<Step, "name" | "ms"> {
+  const { fields, problems } = agree(workspace, resolved, cloud);
+  return { what: `${fields} fields of two readers`, passed: fields - problems.length, findings: problems };
+}
+
+export async function lambdasStep(
+  { folders }: Setting,
+  { cloud, place }: Linked,
+  modules: string,
+): Promise<Omit<Step, "name" | "ms">> {
+  const scratch = join(folders.local, "check", "lambdas");
+  const { runtimes, loaded, problems } = await checkLambdas(cloud, modules, scratch);
+  const all = [...runtimes].map(([runtime, count]) => `${count} ${runtime}`).join(", ");
+  const functions = [...runtimes.values()].reduce((sum, count) => sum + count, 0);
+  const findings = problems.map(({ stack, path, what, message, hint }) => ({
+    ...place(stack, path),
+    message: `${what} ${message}`,
+    hint,
+  }));
+  return {
+    what: `${all}; ${loaded} scripts loaded by Node ${process.versions.node}`,
+    passed: functions + loaded,
+    findings,
+  };
+}
+
+export function manifests({ workspace, problems }: Setting): Omit<Step, "name" | "ms"> {
   const read = workspace.workloads.size + workspace.environments.length + workspace.pipelines.size;
   return { what: `${read} manifests`, passed: read, findings: problems };
 }
 
-function renderStep({ workspace }: Setting, { stacks, failures, ms }: Rendering): Step {
+export function renderStep({ root, workspace }: Setting, { stacks, failures, ms }: Rendering): Step {
   const { workloads, environments, pipelines } = workspace;
   return {
     name: "render",
     what: `${workloads.size} × ${environments.length} workloads, ${environments.length} environments, ${pipelines.size} pipelines`,
     passed: stacks.length,
     findings: failures.map(({ what, reason, file }) => ({
-      file,
-      message: `The CLI cannot render ${what}: ${reason}`,
+      ...failedAt(root, file, reason),
+      message: `The CLI cannot render ${what}: ${reason.replace(/^✘ /, "")}`,
     })),
     ms,
   };
 }
 
-function compare(
+/** The patch that the CLI names by its number, else the manifest. */
+function failedAt(root: string, file: string, reason: string): Pick<Finding, "file" | "line" | "column"> {
+  const index = /override template: .* patch at index (\d+)/.exec(reason)?.[1];
+  const folder = dirname(file).replace(/^(copilot\/environments)\/.*/, "$1");
+  return (index === undefined ? undefined : patchAt(root, folder, Number(index))) ?? { file };
+}
+
+export function compare(
   { folders, renderedName }: Setting,
   { stacks }: Rendering,
   update: boolean,

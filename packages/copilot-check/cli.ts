@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { renderAll, runCheck } from "./check.ts";
 import { rehearseBootstraps } from "./command-bootstrap.ts";
 import { rehearseEjected, writeEjected } from "./command-eject.ts";
+import { plantMistakes } from "./command-mistakes.ts";
 import { formatFinding, formatTable, totals } from "./report.ts";
 import { formatRehearsal, rehearseDeploy } from "./rehearse-deploy.ts";
 import { rehearsePipeline } from "./rehearse-pipeline.ts";
@@ -17,6 +18,7 @@ copilot-check rehearse pipeline name [--quick]
 copilot-check rehearse bootstrap [--env name]
 copilot-check rehearse eject [--env name]
 copilot-check eject [--env name] [--out dir]
+copilot-check mistakes [--update]
 
 check     renders every stack with the real Copilot CLI, offline, and proves that they fit together
 rehearse  takes the real CLI from an empty account to deployed environments (one, or all), offline, then breaks things
@@ -28,8 +30,10 @@ rehearse  takes the real CLI from an empty account to deployed environments (one
 
 eject     writes a folder that deploys with the AWS CLI alone (default .local/eject), and links it again
 
+mistakes  makes every mistake of tools/planted-mistakes.yml in a copy; docs/planted-mistakes.md must say what is said of it
+
 --quick   replaces the buildspec's long commands as the configuration says (quick)
---update  writes the expected templates instead of comparing with them
+--update  writes what is expected (templates; the document of mistakes) instead of comparing with it
 --no-lint leaves the scanners out
 --root    the folder in which copilot/ lies (default: here)
 `;
@@ -63,6 +67,7 @@ async function main(args: string[]): Promise<number> {
   }
   if (command === "rehearse") return rehearse(setting, positionals.slice(1), values.env, values.quick);
   if (command === "eject") return writeEjected(setting, { out: values.out, env: values.env, say });
+  if (command === "mistakes") return plantMistakes(setting, { update: values.update, say });
   throw new UserError(`There is no command ${command}.`, "copilot-check --help says what there is.");
 }
 

@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { unzipSync } from "fflate";
 import type { CloudFormation, Resource, Stack } from "./cloud-formation.ts";
+import type { Path } from "./template.ts";
 
 /** The oldest runtime that Lambda will still take for long. */
 const oldestNode = 24;
@@ -15,7 +16,17 @@ export interface LambdaReport {
   runtimes: Map<string, number>;
   /** Distinct uploaded archives that were loaded. */
   loaded: number;
-  problems: { what: string; message: string; hint: string }[];
+  problems: LambdaProblem[];
+}
+
+export interface LambdaProblem {
+  /** Name of the function's stack, and where in its template. */
+  stack: string;
+  path: Path;
+  /** `<logical id> of <stack>` */
+  what: string;
+  message: string;
+  hint: string;
 }
 
 interface LambdaCode {
@@ -43,7 +54,10 @@ export async function checkLambdas(
   scratch: string,
 ): Promise<LambdaReport> {
   const report: LambdaReport = { runtimes: new Map(), loaded: 0, problems: [] };
-  const codes = new Map<string, { owners: string[]; code: LambdaCode }>();
+  const codes = new Map<
+    string,
+    { owner: Pick<LambdaProblem, "stack" | "path" | "what">; code: LambdaCode }
+  >();
   for (const [stack, resource] of cloud.resources()) {
     if (resource.type !== "AWS::Lambda::Function") continue;
     const runtime = String(resource.properties.Runtime);
@@ -53,31 +67,29 @@ export async function checkLambdas(
     const code = codeOf(cloud, resource);
     if (!code) continue;
     const key = createHash("sha256").update(code.archive).update(code.handler).digest("hex");
-    const known = codes.get(key) ?? { owners: [], code };
-    known.owners.push(`${resource.logicalId} of ${stack.name}`);
-    codes.set(key, known);
+    // The same archive is in every environment: it is loaded once.
+    if (!codes.has(key)) codes.set(key, { owner: placeOf(stack, resource, "Code"), code });
   }
-  for (const [key, { owners, code }] of codes) {
+  for (const [key, { owner, code }] of codes) {
     report.loaded += 1;
     const folder = join(scratch, key);
-    const what = owners[0] ?? "";
     const foreign = unpack(code.archive, folder).filter((name) => !isInRuntime(name));
     if (foreign.length > 0)
       report.problems.push({
-        what,
+        ...owner,
         message: `needs ${foreign.join(", ")}, which Lambda's runtime does not have.`,
         hint: "Bundle it into the code.",
       });
     const loaded = await load(folder, code, modules);
     if (typeof loaded === "string")
       report.problems.push({
-        what,
+        ...owner,
         message: `cannot be loaded by Node ${process.versions.node}: ${loaded}`,
         hint: "The function would fail on its first call.",
       });
     else if (!loaded.async || loaded.parameters > 2)
       report.problems.push({
-        what,
+        ...owner,
         message: "has a handler with a callback, which Lambda's nodejs24.x refuses.",
         hint: "Make it an async function of (event, context).",
       });
@@ -85,15 +97,20 @@ export async function checkLambdas(
   return report;
 }
 
-function runtimeProblem(
-  { name }: Stack,
-  { logicalId }: Resource,
-  runtime: string,
-): LambdaReport["problems"][number] | undefined {
+function runtimeProblem(stack: Stack, resource: Resource, runtime: string): LambdaProblem | undefined {
   const version = Number(/^nodejs(\d+)\.x$/.exec(runtime)?.[1] ?? Number.NaN);
   if (Number.isNaN(version) || version >= oldestNode) return undefined;
-  const hint = `Lift it in overrides/cfn.patches.yml: op replace, path /Resources/${logicalId}/Properties/Runtime, value nodejs${oldestNode}.x.`;
-  return { what: `${logicalId} of ${name}`, message: `runs on ${runtime}, which Lambda gives up.`, hint };
+  const hint = `Lift it in overrides/cfn.patches.yml: op replace, path /Resources/${resource.logicalId}/Properties/Runtime, value nodejs${oldestNode}.x.`;
+  return {
+    ...placeOf(stack, resource, "Runtime"),
+    message: `runs on ${runtime}, which Lambda gives up.`,
+    hint,
+  };
+}
+
+function placeOf({ name }: Stack, { logicalId }: Resource, property: string) {
+  const path = ["Resources", logicalId, "Properties", property];
+  return { stack: name, path, what: `${logicalId} of ${name}` };
 }
 
 /** The uploaded archive of a function, if its code is one. */

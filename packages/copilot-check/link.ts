@@ -1,4 +1,4 @@
-import { readAddons, type Problem, type Resolved, type Workspace } from "copilot-manifest";
+import { readAddons, type Position, type Problem, type Resolved, type Workspace } from "copilot-manifest";
 import { CloudFormation } from "./cloud-formation.ts";
 import { scriptless } from "./env-controller.ts";
 import { goldenName, goldenText } from "./golden.ts";
@@ -9,7 +9,7 @@ import { checkPipelineOrder } from "./pipeline-order.ts";
 import { validateReferences } from "./references.ts";
 import type { RenderedStack, Rendering } from "./render.ts";
 import { checkSecrets } from "./secrets.ts";
-import { parseTemplate, type Template } from "./template.ts";
+import { parseTemplate, type Path, type Template } from "./template.ts";
 
 export interface Linked {
   cloud: CloudFormation;
@@ -17,6 +17,8 @@ export interface Linked {
   /** Stacks deployed, nested ones included. */
   stacks: number;
   resources: number;
+  /** The line that a person would mend, for a place in a stack; a nested stack's is in the addon. */
+  place: (stack: string, path: Path) => Position | undefined;
 }
 
 export interface LinkOptions {
@@ -69,7 +71,13 @@ class Linker {
     }
     this.#problems.push(...checkPipelineOrder(this.#options.workspace, this.#cloud));
     const resources = [...this.#cloud.resources()].length;
-    return { cloud: this.#cloud, problems: this.#problems, stacks: this.#cloud.stacks.size, resources };
+    return {
+      cloud: this.#cloud,
+      problems: this.#problems,
+      stacks: this.#cloud.stacks.size,
+      resources,
+      place: (stack, path) => this.#place(stack, path),
+    };
   }
 
   /** In rounds: what fails is tried again after the others, until a round brings nothing. */
@@ -107,6 +115,23 @@ class Linker {
   }
 
   #report(rendered: RenderedStack, error: LinkError, waiting: RenderedStack[]): void {
+    this.#problems.push({
+      rule: "link",
+      message: `${rendered.stack}: ${error.message}`,
+      hint: this.#hint(error, rendered, waiting),
+      ...this.#origin(rendered, error),
+    });
+  }
+
+  #place(name: string, path: Path): Position | undefined {
+    const stack = this.#cloud.find(name);
+    const owner = stack?.parent ?? name;
+    const rendered = this.#options.rendering.stacks.find((candidate) => candidate.stack === owner);
+    const nested = stack?.parent === undefined ? {} : { inStack: name };
+    return rendered && this.#origin(rendered, new LinkError("", path, nested));
+  }
+
+  #origin(rendered: RenderedStack, error: LinkError): Position {
     const { workspace, rendered: folder } = this.#options;
     const environment = rendered.environment ?? "";
     const addons = readAddons(workspace, environment).find(
@@ -118,12 +143,7 @@ class Linker {
       this.#templates.set(rendered, template);
     }
     const sources = { root: workspace.root, rendered, template, workload: this.#workload(rendered), addons };
-    this.#problems.push({
-      rule: "link",
-      message: `${rendered.stack}: ${error.message}`,
-      hint: this.#hint(error, rendered, waiting),
-      ...originOf(error, sources),
-    });
+    return originOf(error, sources);
   }
 
   #hint(error: LinkError, rendered: RenderedStack, waiting: RenderedStack[]): string {

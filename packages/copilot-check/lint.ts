@@ -76,8 +76,31 @@ export async function lint(setting: Setting, { stacks }: Rendering, scanners: Sc
   return [lint, await timed("gate", () => gate(setting, scanners))];
 }
 
+/** The scanners over some addon templates, and the list of exceptions: what must be mended in them. */
+export async function lintFiles(
+  setting: Setting,
+  files: string[],
+  scanners: Scanners,
+  scratch: string,
+): Promise<Finding[]> {
+  mkdirSync(scratch, { recursive: true });
+  const addons = addonSources(setting.root).filter(({ file }) => files.includes(file));
+  const columns = addons.flatMap((addon) => columnTargets(setting, addon, scratch));
+  const name = `${setting.config.tools ?? "tools"}/exceptions.yml`;
+  const { exceptions, findings } = readExceptions(join(setting.folders.tools, "exceptions.yml"), name);
+  const scans =
+    addons.length === 0
+      ? []
+      : [cfnLint(addons, scanners), ...[cfnGuard, cdkNag, checkov].map((scan) => scan(columns, scanners))];
+  const found = once((await Promise.all(scans)).flat());
+  return [...findings, ...judge(found, exceptions, name, new Date().toISOString().slice(0, 10))];
+}
+
 /** The scanners must find what is wrong with a template that is wrong everywhere. */
-async function gate({ folders, config }: Setting, scanners: Scanners): Promise<Omit<Step, "name" | "ms">> {
+export async function gate(
+  { folders, config }: Setting,
+  scanners: Scanners,
+): Promise<Omit<Step, "name" | "ms">> {
   const name = `${config.tools ?? "tools"}/naive.yml`;
   const path = join(folders.tools, "naive.yml");
   if (!existsSync(path))

@@ -86,7 +86,17 @@ function inPatches(root: string, folder: string, path: Path): Position | undefin
     patches?.findIndex(
       ({ path: at }) => typeof at === "string" && (pointer === at || pointer.startsWith(`${at}/`)),
     ) ?? -1;
-  if (index < 0) return undefined;
+  return index < 0 ? undefined : patchIn(file, text, index);
+}
+
+/** Where a patch of an override says what it changes; `undefined` when there is no such override. */
+export function patchAt(root: string, folder: string, index: number): Position | undefined {
+  const file = `${folder}/overrides/cfn.patches.yml`;
+  if (!existsSync(join(root, file))) return undefined;
+  return patchIn(file, readFileSync(join(root, file), "utf8"), index);
+}
+
+function patchIn(file: string, text: string, index: number): Position {
   // A list at the top, as the value of a key in a line before it.
   const { line, column } = parseTemplate(file, `Patches:\n${text}`).at(["Patches", index, "path"]);
   return { file, line: line - 1, column };

@@ -15,8 +15,9 @@ import { programs } from "./programs.ts";
 import { validateReferences } from "./references.ts";
 import { makeApplication, makeEnvironment } from "./rehearse-deploy.ts";
 import type { Finding } from "./report.ts";
+import { deniedActions } from "./role-actions.ts";
 import type { Setting } from "./setting.ts";
-import { standIn } from "./stand-in.ts";
+import { standIn, type StandIn } from "./stand-in.ts";
 import { parseTemplate, type Template, type Values } from "./template.ts";
 
 export interface StageOptions {
@@ -117,7 +118,7 @@ export async function rehearseStages(setting: Setting, options: StageOptions): P
               ? await deployStack(cloud, checkout, configuration)
               : configuration.ProjectName === undefined
                 ? undefined
-                : await build(action, template, { ...options, environment, region, PATH, say: report });
+                : await build(action, template, { ...options, region, PATH, calls: aws.calls, say: report });
           report(`${refused === undefined ? "✔" : "✘"} ${environment}  ${action.order}  ${action.name}`);
           if (refused !== undefined) return [{ message: `${action.name}: ${refused}` }];
         }
@@ -202,28 +203,40 @@ async function deployStack(
 async function build(
   { configuration, inputs }: Action,
   { Resources }: Template,
-  options: StageOptions & { environment: string; region: string; PATH: string },
+  options: StageOptions & { region: string; PATH: string; calls: StandIn["calls"] },
 ): Promise<string | undefined> {
   const { checkout } = options;
   if (inputs.length > 1 && configuration.PrimarySource === undefined)
     return "it has several input artifacts and no PrimarySource, which CodePipeline refuses.";
   const id = (configuration.ProjectName as Values | undefined)?.Ref;
-  const { Source, Environment } = (Resources[String(id)]?.Properties ?? {}) as {
+  const { Source, Environment, ServiceRole } = (Resources[String(id)]?.Properties ?? {}) as {
     Source?: { BuildSpec?: string };
+    ServiceRole?: { "Fn::GetAtt"?: string | string[] };
     Environment?: { EnvironmentVariables?: { Name: string; Value: unknown }[] };
   };
   const written = String(Source?.BuildSpec);
   const inline = written.includes("\n");
   if (!inline && !existsSync(join(checkout, written))) return `there is no buildspec ${written} in git.`;
   const given = (Environment?.EnvironmentVariables ?? []).filter(({ Value }) => typeof Value === "string");
-  return runPhases(parse(inline ? written : readFileSync(join(checkout, written), "utf8")) as Buildspec, {
-    ...options,
-    instead: {},
-    variables: {
-      ...Object.fromEntries(given.map(({ Name, Value }) => [Name, String(Value)])),
-      // The first artifact is the source; here the others lie in the same place.
-      ...Object.fromEntries(inputs.slice(1).map((name) => [`CODEBUILD_SRC_DIR_${name}`, checkout])),
-      PATH: options.PATH,
+  const before = options.calls.length;
+  const failed = await runPhases(
+    parse(inline ? written : readFileSync(join(checkout, written), "utf8")) as Buildspec,
+    {
+      ...options,
+      instead: {},
+      variables: {
+        ...Object.fromEntries(given.map(({ Name, Value }) => [Name, String(Value)])),
+        // The first artifact is the source; here the others lie in the same place.
+        ...Object.fromEntries(inputs.slice(1).map((name) => [`CODEBUILD_SRC_DIR_${name}`, checkout])),
+        PATH: options.PATH,
+      },
     },
-  });
+  );
+  // `ecs.<region>.amazonaws.com` is asked for RunTask: ecs:RunTask.
+  const asked = options.calls
+    .slice(before)
+    .map(({ host, operation }) => `${host.split(".")[0]}:${operation}`);
+  const role = [ServiceRole?.["Fn::GetAtt"] ?? ""].flat()[0]?.split(".")[0] ?? "";
+  const denied = deniedActions({ Resources } as Template, role, asked);
+  return failed ?? (denied.length === 0 ? undefined : `its role ${role} allows no ${denied.join(", ")}.`);
 }

@@ -25,11 +25,22 @@ export interface RehearsalOptions {
 export interface Rehearsal {
   commands: number;
   findings: Finding[];
+  /** What was refused as it should be, in its order. */
+  refusals: Refused[];
   ms: number;
   /** Of the wanted commands that deploy, without refusals. */
   deployMs: number;
   scripts: ScriptRun[];
   cloud: CloudFormation;
+}
+
+export interface Refused {
+  /** As a person would type it. */
+  command: string;
+  /** The mistake. */
+  mistake: string;
+  /** What the CLI or CloudFormation said. */
+  said: string;
 }
 
 /**
@@ -71,6 +82,7 @@ export async function rehearseDeploy(setting: Setting, options: RehearsalOptions
     return {
       commands: script.commands,
       findings: script.findings,
+      refusals: script.refusals,
       ms,
       deployMs: script.deployMs,
       scripts,
@@ -125,6 +137,7 @@ class Script {
   commands = 0;
   deployMs = 0;
   readonly findings: Finding[] = [];
+  readonly refusals: Refused[] = [];
   readonly #setting: Setting;
   readonly #options: RehearsalOptions;
   readonly #stage: Stage;
@@ -363,22 +376,15 @@ class Script {
     const said = [run.stdout, run.stderr, ...failures].join("\n");
     const ok = run.code === 1 && because.test(said);
     this.#record(args, ok, run.code, run.ms, `refused: ${note}`);
-    const line = because.exec(said)?.[0];
-    if (ok)
-      this.#options.say(
-        `      ${
-          failures.find((message) => because.test(message)) ??
-          said
-            .split("\n")
-            .find((text) => because.test(text))
-            ?.trim() ??
-          line
-        }`,
-      );
-    else
+    if (!ok) {
       this.findings.push({
         message: `copilot ${shown(args)} (${note}) should be refused because of ${because.source}; exit code ${run.code}: ${reasonOf(run)}`,
       });
+      return;
+    }
+    const line = [...failures, ...said.split("\n")].find((text) => because.test(text))?.trim() ?? "";
+    this.refusals.push({ command: `copilot ${shown(args)}`, mistake: note, said: line });
+    this.#options.say(`      ${line}`);
   }
 
   #record(args: string[], ok: boolean, code: number, ms: number, note?: string): void {

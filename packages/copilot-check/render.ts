@@ -44,6 +44,8 @@ export interface RenderOptions {
   manifests: Map<string, string>;
   /** A folder of our own; emptied first. */
   scratch: string;
+  /** One environment, and of its workloads and of the pipelines those with these names. Default: everything. */
+  only?: { environment: string; names: string[] };
 }
 
 interface Task {
@@ -72,13 +74,17 @@ export async function render(options: RenderOptions): Promise<Rendering> {
     const cli = copilotCli(aws, { binary, root: workspace.root, scratch, region });
     const failures: Rendering["failures"] = [];
     // yamlpatch overrides share nothing, so all may run at once.
-    const stacks = await inParallel(tasksOf(workspace), availableParallelism() + 1, async (task) => {
-      const outcome =
-        task.kind === "pipeline" ? await pipeline(cli, task, options) : await packaged(cli, task, options);
-      if ("template" in outcome) return [outcome];
-      failures.push({ what: label(task), reason: outcome.reason, file: task.file });
-      return [];
-    });
+    const stacks = await inParallel(
+      tasksOf(workspace, options.only),
+      availableParallelism() + 1,
+      async (task) => {
+        const outcome =
+          task.kind === "pipeline" ? await pipeline(cli, task, options) : await packaged(cli, task, options);
+        if ("template" in outcome) return [outcome];
+        failures.push({ what: label(task), reason: outcome.reason, file: task.file });
+        return [];
+      },
+    );
     return {
       stacks: stacks.flat(),
       objects: account.objects,
@@ -108,8 +114,12 @@ function label({ kind, name, environment }: Task): string {
   return kind === "workload" ? `${name} in ${environment}` : `${kind} ${name}`;
 }
 
-function tasksOf(workspace: Workspace): Task[] {
+function tasksOf(workspace: Workspace, only: RenderOptions["only"]): Task[] {
   const environments = [...workspace.environmentManifests.values()];
+  const wanted = ({ kind, name, environment }: Task): boolean =>
+    only === undefined ||
+    ((kind === "environment" || only.names.includes(name)) &&
+      (environment === undefined || environment === only.environment));
   return [
     ...environments.map(({ name, file }): Task => ({ kind: "environment", name, environment: name, file })),
     ...environments.flatMap((environment) =>
@@ -121,7 +131,7 @@ function tasksOf(workspace: Workspace): Task[] {
       })),
     ),
     ...[...workspace.pipelines.values()].map(({ name, file }): Task => ({ kind: "pipeline", name, file })),
-  ];
+  ].filter(wanted);
 }
 
 type Outcome = RenderedStack | { reason: string };

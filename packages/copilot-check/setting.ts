@@ -3,6 +3,7 @@ import { isAbsolute, join, resolve as absolute } from "node:path";
 import {
   check,
   environmentsOf,
+  readSettings,
   readWorkspace,
   resolve,
   type Problem,
@@ -40,6 +41,7 @@ export async function readSetting(root: string): Promise<Setting> {
       `There is no environment at ${full}: copilot/environments holds no folder with a manifest.yml.`,
       "Start it where `copilot/` lies, or give that folder with --root.",
     );
+  const { settings, problems: wrong } = readSettings(workspace);
   const inRoot = (folder: string): string => (isAbsolute(folder) ? folder : join(full, folder));
   const renderedName = config.rendered ?? "rendered";
   return {
@@ -48,7 +50,7 @@ export async function readSetting(root: string): Promise<Setting> {
     region: config.region ?? "us-east-1",
     workspace,
     variables,
-    problems: check(workspace, { ...process.env, ...variables }),
+    problems: [...wrong, ...check(workspace, { ...process.env, ...variables }, { settings })],
     resolved: new Map(
       environmentsOf(workspace).map((name) => [
         name,
