@@ -6,11 +6,13 @@ import { nameOf } from "./tree.ts";
  * A workload's old name. Only where several are named alike (`worker-item`, `worker-order`) does another of the kind
  * look like one; what begins with a known name (`worker-item-errors`) belongs to it.
  */
-export function nameClaims({ workloads, tree, sourced }: Model, files: string[]): Claim[] {
+export function nameClaims({ application, workloads, tree, sourced }: Model, files: string[]): Claim[] {
   const kinds = Map.groupBy(workloads, ({ name }) => /^[a-z][a-z0-9]*-/.exec(name)?.[0]);
   return [...kinds].flatMap(([prefix, own]): Claim[] => {
     const [first] = own;
     if (prefix === undefined || !first || own.length < 2) return [];
+    // What all begin with is the project's name, which its buckets and repositories have, too.
+    if (own.length === workloads.length || prefix === `${application}-`) return [];
     // Folders and files may be named alike without being workloads.
     const others = tree.files.flatMap((file) =>
       file

@@ -507,6 +507,12 @@ test("another name of a kind is no workload; what belongs to a workload, a folde
     "copilot/single/manifest.yml": service("single"),
     "app-shared/index.ts": "",
   });
+  const project = factsOf({
+    Dockerfile: "",
+    "copilot/app-web/manifest.yml": service("app-web"),
+    "copilot/app-mail/manifest.yml": service("app-mail"),
+  });
+  expect(project.claims.map(({ type }) => type)).not.toContain("name");
   const names = claims.flatMap((claim) => (claim.type === "name" ? [claim] : []));
   expect(names.map(({ truth }) => truth.value)).toEqual([["app-mail", "app-web"]]);
   const unknown = (text: string) => names.flatMap(({ pattern }) => pattern.exec(text)?.[0] ?? []);
