@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -63,7 +64,7 @@ function answer({ Action = "", StackName = "", LogicalResourceId = "", NextToken
         return refusal("ValidationError", `Stack '${StackName}' does not exist`);
       }
       return result(
-        `<StackResourceDetail><PhysicalResourceId>${lab.url(LogicalResourceId === "DeadLetterQueue")}</PhysicalResourceId></StackResourceDetail>`,
+        `<StackResourceDetail><PhysicalResourceId>${lab.url(LogicalResourceId !== "EventsQueue")}</PhysicalResourceId></StackResourceDetail>`,
       );
     case "ListExports":
       return NextToken === undefined
@@ -98,10 +99,14 @@ test("a queue's address is asked of the workload's stack, by the id that Copilot
     notes: "",
   });
   expect(await ops(region, "queue", "staging", "worker-item", "--dlq")).toMatchObject({ out: lab.url(true) });
+  await ops(region, "queue", "staging", "worker-item", "--undelivered");
   expect(asked.map(({ StackName, LogicalResourceId }) => [StackName, LogicalResourceId])).toEqual([
     ["noren-staging-worker-item", "EventsQueue"],
     ["noren-staging-worker-item", "DeadLetterQueue"],
+    ["noren-staging-worker-item", "UndeliveredQueue"],
   ]);
+  const patches = readFileSync(`${root}/copilot/worker-item/overrides/cfn.patches.yml`, "utf8");
+  expect(patches).toContain("path: /Resources/UndeliveredQueue\n");
 });
 
 test("dead letters are seen through it", async () => {

@@ -16,6 +16,9 @@ import { Refusal } from "./refusal.ts";
 import { operatorRole } from "./target.ts";
 import type { Target } from "./target.ts";
 
+/** The queue that patches.ts adds to each worker's stack. */
+const undelivered = "UndeliveredQueue";
+
 type Variables = NodeJS.ProcessEnv;
 
 /** An environment in AWS, with the credentials and the region that the AWS CLI would take. */
@@ -32,8 +35,10 @@ export async function awsTarget(root: string, name: string, variables: Variables
     name,
     manifests,
     sqs,
-    async queueUrl(queue, { deadLetter = false } = {}) {
-      const logicalId = deadLetter ? (queue.deadLetter?.logicalId ?? "") : queue.logicalId;
+    async queueUrl(queue, which = "queue") {
+      const logicalId = { queue: queue.logicalId, dead: queue.deadLetter?.logicalId ?? "", undelivered }[
+        which
+      ];
       const key = `${queue.workload}/${logicalId}`;
       const url =
         urls.get(key) ??

@@ -25,17 +25,21 @@ type DeadLetter = {
   body: string;
 };
 
-type Of = { workload: string; topic?: string | undefined; limit: number };
+type Of = { workload: string; topic?: string | undefined; undelivered: boolean; limit: number };
 
 /** Long enough to look at them; if this process dies, they come back by themselves after it. */
 const HOLD_SECONDS = 60;
 
-async function deadLetterUrl(target: Target, { workload, topic }: Omit<Of, "limit">): Promise<string> {
+async function deadLetterUrl(
+  target: Target,
+  { workload, topic, undelivered }: Omit<Of, "limit">,
+): Promise<string> {
   const queue = queueOf(workerOf(target.manifests, workload), topic);
+  if (undelivered) return target.queueUrl(queue, "undelivered");
   if (!queue.deadLetter) {
     throw misuse(`${workload} has no dead-letter queue.`, "Its manifest has no subscribe.queue.dead_letter.");
   }
-  return target.queueUrl(queue, { deadLetter: true });
+  return target.queueUrl(queue, "dead");
 }
 
 /**
@@ -85,8 +89,9 @@ export async function redrive(
           groupId: group,
           body,
           attempts: Math.min(receives, 32_767),
-          reason:
-            "SQS had dead-lettered it: a process that worked on it ended, or the database could not be reached.",
+          reason: of.undelivered
+            ? "SNS could not deliver it: the queue's policy or key was wrong."
+            : "SQS had dead-lettered it: a process that worked on it ended, or the database could not be reached.",
         });
         await record({
           action: "redrive",

@@ -21,8 +21,10 @@ export async function localTarget(root: string, data: string): Promise<Target> {
     name: "local",
     manifests,
     sqs,
-    async queueUrl(queue, { deadLetter = false } = {}) {
-      const name = deadLetter ? queue.deadLetter?.resourceName : queue.resourceName;
+    async queueUrl(queue, which = "queue") {
+      if (which === "undelivered")
+        throw new Refusal("here nothing is undelivered: only AWS's SNS keeps what it cannot deliver.");
+      const name = which === "dead" ? queue.deadLetter?.resourceName : queue.resourceName;
       const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: name }));
       return QueueUrl ?? "";
     },

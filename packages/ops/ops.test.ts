@@ -275,6 +275,16 @@ describe("dead letters", () => {
     expect(left).toHaveLength(3);
   });
 
+  test("that SNS could not deliver move into their parked groups too, and are told apart", async () => {
+    const group = randomUUID();
+    const event = lab.event(group, "lost");
+    await lab.send(group, event, true);
+    expect(await lab.ops("redrive", "staging", "worker-item", "--undelivered")).toMatchObject({ code: 0 });
+    expect(await lab.ops("parked", "look", "staging", "worker-item", group)).toMatchObject({
+      out: expect.stringContaining("SNS could not deliver it"),
+    });
+  });
+
   test("move into their parked groups, never back to the queue, and a dry run moves none", async () => {
     const group = randomUUID();
     const handled: string[] = [];

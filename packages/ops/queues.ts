@@ -4,7 +4,7 @@ import { queueOf, queuesOf, workerOf } from "./manifests.ts";
 import { look } from "./operate.ts";
 import { printRows } from "./print.ts";
 import type { Output } from "./print.ts";
-import type { Target } from "./target.ts";
+import type { Target, Which } from "./target.ts";
 
 type QueueRow = {
   workload: string;
@@ -31,8 +31,7 @@ export async function listQueues(target: Target, output: Output): Promise<void> 
   const rows = await Promise.all(
     all.map(async (queue): Promise<QueueRow> => {
       const counts = await countsOf(target, await target.queueUrl(queue));
-      const dead =
-        queue.deadLetter && (await countsOf(target, await target.queueUrl(queue, { deadLetter: true })));
+      const dead = queue.deadLetter && (await countsOf(target, await target.queueUrl(queue, "dead")));
       return {
         workload: queue.workload,
         topics: queue.subscriptions.map(({ name }) => name),
@@ -59,10 +58,10 @@ export async function listQueues(target: Target, output: Output): Promise<void> 
 export async function printQueueUrl(
   target: Target,
   output: Output,
-  { workload, topic, deadLetter }: { workload: string; topic?: string | undefined; deadLetter: boolean },
+  { workload, topic, which }: { workload: string; topic?: string | undefined; which: Which },
 ): Promise<void> {
   const queue = queueOf(workerOf(target.manifests, workload), topic);
-  const url = await target.queueUrl(queue, { deadLetter });
+  const url = await target.queueUrl(queue, which);
   output.out(output.json ? JSON.stringify({ url }) : url);
 }
 

@@ -28,7 +28,7 @@ const usage = `Usage: pnpm ops <command> <environment> …
 <environment> is one of copilot/environments, in AWS with your credentials, or "local" for the workspace that runs here.
 
   queues <environment>                                 what waits in every queue, parked, and dead
-  queue <environment> <workload> [--dlq]               a queue's address, alone
+  queue <environment> <workload> [--dlq|--undelivered] a queue's address, alone
   parked <environment> [<workload>]                    the parked groups
   parked look <environment> <workload> <group> [<n>]   its messages in order, or one of them whole
   parked edit <environment> <workload> <group> <n>     replace a message: --file <path|->, or your $EDITOR
@@ -47,6 +47,7 @@ const usage = `Usage: pnpm ops <command> <environment> …
   --cancel             take back what replay or redrive --rate asked for
   --wait <seconds>     how long replay waits for the outcome (60; 0: not at all)
   --limit <n>          at most so many dead letters (peek 10, redrive 10000)
+  --undelivered        of dlq peek and redrive: what SNS could not deliver, instead of what the worker gave up
   --topic <name>       where a worker has several queues
   --data <dir>         data folder of the local workspace (.local)
 
@@ -54,6 +55,7 @@ Exit code: 0 done, 1 not (all) done, 2 the command cannot be meant so.`;
 
 const options = {
   dlq: { type: "boolean", default: false },
+  undelivered: { type: "boolean", default: false },
   "dry-run": { type: "boolean", default: false },
   json: { type: "boolean", default: false },
   all: { type: "boolean", default: false },
@@ -94,9 +96,11 @@ const commands: Record<string, Command> = {
   queues: { words: [], flags: [], run: ({ target, output }) => listQueues(target, output) },
   queue: {
     words: ["workload"],
-    flags: ["dlq", "topic"],
-    run: ({ target, output, words: [workload = ""], flags }) =>
-      printQueueUrl(target, output, { workload, topic: flags.topic, deadLetter: flags.dlq }),
+    flags: ["dlq", "undelivered", "topic"],
+    run({ target, output, words: [workload = ""], flags: { dlq, undelivered, topic } }) {
+      const which = undelivered ? "undelivered" : dlq ? "dead" : "queue";
+      return printQueueUrl(target, output, { workload, topic, which });
+    },
   },
   parked: {
     words: ["workload?"],
@@ -137,17 +141,20 @@ const commands: Record<string, Command> = {
   },
   "dlq peek": {
     words: ["workload"],
-    flags: ["limit", "topic"],
-    run: ({ target, intent, flags, words: [workload = ""] }) =>
-      peek(target, { workload, topic: flags.topic, limit: number("limit", flags.limit, 1) ?? 10 }, intent),
+    flags: ["limit", "topic", "undelivered"],
+    run({ target, intent, flags, words: [workload = ""] }) {
+      const limit = number("limit", flags.limit, 1) ?? 10;
+      return peek(target, { workload, topic: flags.topic, undelivered: flags.undelivered, limit }, intent);
+    },
   },
   redrive: {
     words: ["workload"],
-    flags: [...changing, "limit", "topic", "rate", "cancel"],
+    flags: [...changing, "limit", "topic", "undelivered", "rate", "cancel"],
     run({ target, intent, flags, words: [workload = ""] }) {
       if (flags.cancel) return cancelParked(target, { workload }, intent);
       const limit = number("limit", flags.limit, 1) ?? 10_000;
-      return redrive(target, { workload, topic: flags.topic, limit, perSecond: rate(flags) }, intent);
+      const { topic, undelivered } = flags;
+      return redrive(target, { workload, topic, undelivered, limit, perSecond: rate(flags) }, intent);
     },
   },
   blocked: { words: [], flags: [], run: ({ target, output }) => listBlocked(target, output) },

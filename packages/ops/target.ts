@@ -5,14 +5,17 @@ import { awsTarget } from "./aws.ts";
 import { localTarget } from "./local.ts";
 import type { Manifests } from "./manifests.ts";
 
+/** What messages of a worker wait in: its queue; what was given up; what SNS could not deliver to it. */
+export type Which = "queue" | "dead" | "undelivered";
+
 /** Where a command acts: an environment in AWS, or the workspace that runs on this machine. */
 export type Target = {
   /** As it was typed: `production`, `local`. */
   name: string;
   manifests: Manifests;
   sqs: SQSClient;
-  /** The address of a queue or of its dead-letter queue. */
-  queueUrl(queue: Queue, options?: { deadLetter?: boolean }): Promise<string>;
+  /** The address of a queue, or of one of the two beside it. */
+  queueUrl(queue: Queue, which?: Which): Promise<string>;
   /** The database, as the operator's role. Throws a Refusal that says how to reach it. */
   database(): Promise<Pool>;
   /** Who is asking, as the credentials say. */

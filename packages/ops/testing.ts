@@ -72,8 +72,8 @@ export async function bench() {
       name: of.environment,
       manifests: of,
       sqs,
-      queueUrl: async (queue, { deadLetter = false } = {}) =>
-        urls.get(deadLetter ? `${queue.workload}/dead` : queue.workload) ?? "",
+      queueUrl: async (queue, which = "queue") =>
+        urls.get(which === "queue" ? queue.workload : `${queue.workload}/dead`) ?? "",
       database: async () => pool,
       actor: async () => "arn:aws:iam::000000000000:user/suzuki",
       close: () => pool.end(),
