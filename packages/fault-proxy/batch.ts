@@ -3,7 +3,7 @@
 export type Failure = { id: string; code: string; message: string; senderFault: boolean };
 
 /** One entry of a batch call, and its text for rules to look at. */
-export type Entry = { id: string; text: string };
+type Entry = { id: string; text: string };
 
 export type Batch = {
   entries: Entry[];

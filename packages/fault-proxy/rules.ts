@@ -35,7 +35,7 @@ export type ActiveRule = Rule & {
 };
 
 /** Whether a rule is about a text of this action, and has its turn. */
-export function applies(rule: ActiveRule, action: string, text: string): boolean {
+function applies(rule: ActiveRule, action: string, text: string): boolean {
   if (rule.used >= (rule.times ?? Infinity)) return false;
   if (rule.actions && !rule.actions.includes(action)) return false;
   if (rule.match instanceof RegExp)

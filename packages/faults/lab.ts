@@ -314,17 +314,18 @@ export class Lab {
    * Resolves to the verdict once nothing is lost or left, or something is wrong for good (waiting cannot mend it), or,
    * with what it is then, after `timeoutMs`.
    */
-  async settled({
-    timeoutMs = 40_000,
-    parked = 0,
-  }: { timeoutMs?: number; parked?: number } = {}): Promise<Verdict> {
+  async settled({ timeoutMs = 60_000 }: { timeoutMs?: number } = {}): Promise<Verdict> {
     const deadline = performance.now() + timeoutMs;
+    let [seen, seenAt] = ["", performance.now()];
     for (;;) {
       const verdict = await this.verdict().catch(() => undefined);
       if (verdict) {
-        const done = verdict.lost <= parked && verdict.left === 0;
+        const done = verdict.lost === 0 && verdict.left === 0;
         const broken = verdict.twice + verdict.misordered + verdict.dead > 0;
-        if (done || broken || performance.now() > deadline) return verdict;
+        if (JSON.stringify(verdict) !== seen) [seen, seenAt] = [JSON.stringify(verdict), performance.now()];
+        // Nothing is on its way any more, and nothing comes.
+        const lost = verdict.left === 0 && performance.now() - seenAt > 10_000;
+        if (done || broken || lost || performance.now() > deadline) return verdict;
       } else if (performance.now() > deadline) {
         throw new Error("The database did not answer the judge.");
       }

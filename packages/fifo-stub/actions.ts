@@ -6,7 +6,7 @@ import type { MessageAttribute } from "./md5.ts";
 import type { FifoQueue, Message, Outgoing } from "./queue.ts";
 
 export type Input = Record<string, unknown>;
-export type Surroundings = {
+type Surroundings = {
   account: Account;
   clock: Clock;
   /** Of a queue, as the client sees the stub. */

@@ -7,7 +7,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { OutgoingEvent } from "./publish.ts";
-import { Sink, testOutbox } from "./testing.ts";
+import { Sink, brittlePipe, testOutbox } from "./testing.ts";
 import type { TestOutbox } from "./testing.ts";
 
 const program = fileURLToPath(new URL("./testing-relay.ts", import.meta.url));
@@ -60,9 +60,9 @@ afterEach(async () => {
   await outbox.rows("truncate outbox");
 });
 
-function start(id: string, sessionTimeoutMs = 5000): ChildProcess {
+function start(id: string, sessionTimeoutMs = 5000, database = outbox.url): ChildProcess {
   const url = `http://127.0.0.1:${(broker.address() as AddressInfo).port}`;
-  const child = spawn(process.execPath, [program, id, outbox.url, url, String(sessionTimeoutMs)], {
+  const child = spawn(process.execPath, [program, id, database, url, String(sessionTimeoutMs)], {
     stdio: "inherit",
   });
   children.push(child);
@@ -135,6 +135,25 @@ test("fault 2: a relay that is frozen loses its shards after the session time-ou
   await until(() => sink.accepted.length).toBe(groups.length * 15);
   expectAllInOrder(15);
   expect(sink.repeats()).toBeLessThanOrEqual(80);
+});
+
+test("fault 2: a relay that is cut off from the database without being told begins no call once its shards are another's", async () => {
+  // Longer than the session time-out in sum, so that it has rows in hand all the time.
+  answerMs = 300;
+  const pipe = await brittlePipe(outbox.server.port);
+  const database = outbox.url.replace(String(outbox.server.port), String(pipe.port));
+  start("one", 1000, database);
+  start("two", 1000);
+  await until(async () => [await shardsOf("one"), await shardsOf("two")]).toEqual([32, 32]);
+  for (const group of groups) await outbox.write(group, upTo(12));
+  await until(() => calls.filter(({ relay }) => relay === "one").length).toBeGreaterThan(3);
+  pipe.swallow();
+  await until(() => shardsOf("two")).toBe(64);
+  const takenOverAt = Date.now();
+  await until(() => sink.accepted.length).toBe(groups.length * 12);
+  expectAllInOrder(12);
+  expect(calls.filter(({ relay, begun }) => relay === "one" && begun >= takenOverAt)).toEqual([]);
+  pipe.close();
 });
 
 test("SIGTERM ends a relay under load with nothing sent twice", async () => {

@@ -301,3 +301,18 @@ test("health tells the age and number of what waits", async () => {
   });
   expect(Date.parse(engine.health().detail.lastPublishedAt ?? "")).toBeGreaterThan(Date.now() - 10_000);
 });
+
+test("writing notifies nobody by itself: a NOTIFY in the writing transaction would queue the commits of all", async () => {
+  const heard = vi.fn<() => void>();
+  const listener = await outbox.client();
+  listener.on("notification", heard);
+  await listener.query("listen outbox");
+  const writer = await outbox.client();
+  await writer.query("begin");
+  await insert(writer, [event("g", 1)]);
+  await writer.query("commit");
+  // Notifications come in the order of commits: had the writer sent one, it would be before this.
+  await writer.query("notify outbox, 'last'");
+  await until(() => heard.mock.calls.length).toBeGreaterThan(0);
+  expect(heard.mock.calls).toMatchObject([[{ payload: "last" }]]);
+});

@@ -1,4 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { connect, createServer } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { Client } from "pg";
 import { startPostgres } from "test-postgres";
 import type { TestPostgres } from "test-postgres";
@@ -111,3 +114,30 @@ export class Sink {
 }
 
 export const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** A way to a server that can be made to swallow everything, as a broken network does: neither side is told. */
+export async function brittlePipe(port: number): Promise<{ port: number; swallow(): void; close(): void }> {
+  let swallowing = false;
+  const sockets = new Set<Socket>();
+  const server = createServer((near) => {
+    const far = connect(port, "127.0.0.1");
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(from);
+      from.on("data", (chunk) => void (swallowing || to.write(chunk)));
+      from.on("error", () => {});
+      from.on("close", () => void (swallowing || to.destroy()));
+    }
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    port: (server.address() as AddressInfo).port,
+    swallow: () => void (swallowing = true),
+    close() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
+}

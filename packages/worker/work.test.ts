@@ -115,6 +115,15 @@ describe.concurrent("work", () => {
     expect((await queue.counts()).dead).toBe(0);
   });
 
+  test("afterCommit is called when the effect can be seen by everybody", async () => {
+    const queue = await lab.queue();
+    const seen: Promise<string[]>[] = [];
+    await queue.send("a", "a1");
+    await start(queue, undefined, { afterCommit: () => void seen.push(effects(queue)) });
+    await until(() => seen.length).toBeGreaterThan(0);
+    expect(await Promise.all(seen)).toEqual([["a1"]]);
+  });
+
   test("a slow group does not keep the others waiting", async () => {
     const queue = await lab.queue();
     let release!: () => void;

@@ -1,0 +1,158 @@
+// Swaps each bad design of mutations.ts into a copy of the packages and sees which test turns red:
+// `node mutate.ts [name …]`, `--write` keeps the table in MUTATIONS.md. Takes minutes, so it is no part of `npm test`.
+import { spawnSync } from "node:child_process";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { mutations } from "./mutations.ts";
+import type { Edit, Mutation, Suspect } from "./mutations.ts";
+
+const packages = fileURLToPath(new URL("..", import.meta.url));
+const config = join(packages, "../vitest.config.ts");
+const copied = ["outbox", "worker", "faults"];
+
+/** Copies the packages, so that they import each other's copies and everything else as it is. */
+function copy(): string {
+  const place = join(mkdtempSync(join(tmpdir(), "mutate-")), "packages");
+  mkdirSync(place);
+  cpSync(join(packages, "../tsconfig.base.json"), join(place, "../tsconfig.base.json"));
+  for (const name of copied) {
+    const from = join(packages, name);
+    const to = join(place, name);
+    cpSync(from, to, { recursive: true, filter: (path) => basename(path) !== "node_modules" });
+    link(join(from, "node_modules"), join(to, "node_modules"), place);
+  }
+  return place;
+}
+
+function link(from: string, to: string, place: string): void {
+  mkdirSync(to);
+  for (const name of readdirSync(from)) {
+    if (name.startsWith(".")) continue;
+    const target = join(from, name);
+    if (name.startsWith("@")) link(target, join(to, name), place);
+    else symlinkSync(copied.includes(name) ? join(place, name) : realpathSync(target), join(to, name));
+  }
+}
+
+function apply(place: string, { file, find, replace }: Edit): void {
+  const path = join(place, file);
+  writeFileSync(
+    path,
+    readFileSync(path, "utf8").replace(find, () => replace),
+  );
+}
+
+/** A test that noticed. */
+type Red = { file: string; title: string; why: string };
+
+type Results = {
+  testResults: {
+    message: string;
+    assertionResults: { title: string; status: string; failureMessages: string[] }[];
+  }[];
+};
+
+/** Runs tests in a copy; returns the titles that failed and how many passed. */
+function run(place: string, { file, title }: Suspect): { failed: Red[]; passed: number } {
+  const cwd = join(place, dirname(file));
+  const results = join(cwd, "results.json");
+  rmSync(results, { force: true });
+  // The names of a test and its groups are one string to vitest; the title begins somewhere in it.
+  const pattern = title.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&").replace("%s", ".*");
+  const args = [
+    "run",
+    "--config",
+    config,
+    "--reporter",
+    "json",
+    "--outputFile",
+    results,
+    "-t",
+    pattern,
+    basename(file),
+  ];
+  const { stderr, stdout } = spawnSync("vitest", args, { cwd, encoding: "utf8" });
+  if (!existsSync(results)) throw new Error(`vitest did not run ${file}:\n${stdout}\n${stderr}`);
+  const files = (JSON.parse(readFileSync(results, "utf8")) as Results).testResults;
+  const all = files.flatMap(({ assertionResults }) => assertionResults);
+  const broken = files.filter(({ assertionResults, message }) => assertionResults.length === 0 && message);
+  if (broken.length > 0) throw new Error(`${file} cannot be loaded:\n${broken[0]!.message}`);
+  return {
+    failed: all
+      .filter(({ status }) => status === "failed")
+      .map(({ title, failureMessages }) => ({ file, title, why: failureMessages[0]?.split("\n")[0] ?? "" })),
+    passed: all.filter(({ status }) => status === "passed").length,
+  };
+}
+
+/** The first test that notices; undefined when all stay green. */
+function judge(mutation: Mutation): Red | undefined {
+  const place = copy();
+  try {
+    for (const edit of mutation.edits) apply(place, edit);
+    for (const test of mutation.tests) {
+      const [red] = run(place, test).failed;
+      if (red) return red;
+    }
+    return undefined;
+  } finally {
+    rmSync(dirname(place), { recursive: true, force: true });
+  }
+}
+
+function control(chosen: Mutation[]): void {
+  const place = copy();
+  const tests = new Map(
+    chosen.flatMap((one) => one.tests).map((test) => [`${test.file} ${test.title}`, test]),
+  );
+  for (const [name, test] of tests) {
+    const { failed, passed } = run(place, test);
+    process.stderr.write(`${failed.length > 0 || passed === 0 ? "✘" : "✔"} without a mutation: ${name}\n`);
+    if (failed.length > 0 || passed === 0) process.exitCode = 1;
+  }
+  rmSync(dirname(place), { recursive: true, force: true });
+}
+
+const names = process.argv.slice(2).filter((one) => !one.startsWith("--"));
+const chosen = mutations.filter(({ name }) => names.length === 0 || names.includes(name));
+if (!process.argv.includes("--no-control")) control(chosen);
+const page = new URL("MUTATIONS.md", import.meta.url);
+// A run of some leaves the rows of the others as they are.
+const rows = new Map<string, string>();
+if (existsSync(page)) {
+  for (const [row, name = ""] of readFileSync(page, "utf8").matchAll(/^\| `([\w-]+)` .+$/gm))
+    rows.set(name, row);
+}
+for (const mutation of chosen) {
+  const red = judge(mutation);
+  const told = red ? `${red.file}: ${red.title}\n    ${red.why}` : "no test noticed";
+  process.stderr.write(`${red ? "✔" : "✘"} ${mutation.name}: ${told}\n`);
+  if (!red) process.exitCode = 1;
+  const link = red ? `[${red.file}](../${red.file}): ${red.title}` : "**none**";
+  rows.set(mutation.name, `| \`${mutation.name}\` | ${mutation.design} | ${link} |`);
+}
+const table = [
+  "# Bad designs and the tests that notice",
+  "",
+  "Written by `node mutate.ts --write`.",
+  "",
+  "| mutation | design | turned red |",
+  "| --- | --- | --- |",
+  ...mutations.flatMap(({ name }) => rows.get(name) ?? []),
+  "",
+].join("\n");
+if (process.argv.includes("--write")) writeFileSync(page, table);
+else process.stdout.write(table);
