@@ -1,7 +1,7 @@
 import type { Incoming } from "./message.ts";
 import type { Queue } from "./queue.ts";
 
-/** Kept free between the end of our work and the moment SQS hands the message to somebody else. */
+/** Kept free between the end of our work and the moment SQS hands the message to somebody else; a quarter at most. */
 const MARGIN_MS = 2000;
 
 /** The messages of one group that are in hand, in order, kept in flight by a heartbeat until they are done. */
@@ -21,7 +21,8 @@ export class Lane {
     this.groupId = message.groupId;
     this.#queue = queue;
     this.#messages = [message];
-    this.#hiddenUntil = performance.now() + queue.visibilitySeconds * 1000 - MARGIN_MS;
+    const hiddenMs = queue.visibilitySeconds * 1000;
+    this.#hiddenUntil = performance.now() + hiddenMs - Math.min(MARGIN_MS, hiddenMs / 4);
   }
 
   /** Runs `work` with the heartbeat on. */

@@ -93,6 +93,8 @@ class Engine<Tx> implements Worker {
   readonly #waitSeconds: number;
   readonly #replays: Replays<Tx>;
   readonly #lanes = new Map<string, Lane>();
+  /** Messages that may have ended a process, until they are known not to have, or have had their run. */
+  readonly #suspects = new Set<Incoming>();
   readonly #signal = new Signal();
   readonly #stopping = new AbortController();
   readonly #running: Promise<void>;
@@ -162,7 +164,8 @@ class Engine<Tx> implements Worker {
       try {
         if (this.#consumer === undefined) await this.#prepare();
         await this.#keepPartitions();
-        if (this.#breaker.open || !this.#hasRoom()) {
+        // What is received while a suspect runs would be counted as tried, and die with it.
+        if (this.#breaker.open || !this.#hasRoom() || this.#suspects.size > 0) {
           await this.#signal.wait(1000);
           continue;
         }
@@ -232,6 +235,8 @@ class Engine<Tx> implements Worker {
         this.#queue.delete(message);
         continue;
       }
+      // Given back earlier, they would come to our own open receive, which costs each of them another one.
+      if (this.#stopped) await this.#running;
       if (await this.#parkTheDoomed(lane)) continue;
       const rest = lane.empty();
       if (verdict === "release") {
@@ -312,9 +317,11 @@ class Engine<Tx> implements Worker {
     for (;;) {
       if (this.#stopped || lane.expired()) return "release";
       let waitMs: number;
+      if (again && suspect !== false) this.#suspects.add(message);
       try {
         suspect ??=
           again && (await this.#slots.run(() => diedBefore(pool, this.#consumerNumber(), envelope.id)));
+        if (!suspect || last) this.#cleared(message);
         if (suspect && last) {
           const died = new Error("The process ended while it handled this message, more than once.");
           return await this.#park(lane, message, envelope, key, died, message.receives);
@@ -335,10 +342,12 @@ class Engine<Tx> implements Worker {
               });
         // A process ended while it ran, perhaps by another message beside it. Alone, it shows who it was.
         const result = await this.#slots.run(handleIt, { alone: suspect });
+        this.#cleared(message);
         if (result === undefined) return "release";
         this.#succeeded(result, log, startedAt);
         return "delete";
       } catch (error) {
+        this.#cleared(message);
         const failure = failureOf(error);
         if (failure.kind === "conflict" && ++conflicts <= 3) {
           waitMs = backOff(conflicts, 20, 200);
@@ -373,6 +382,11 @@ class Engine<Tx> implements Worker {
         await this.#pause(lane, waitMs, last ? undefined : outageAt);
       }
     }
+  }
+
+  /** It did not end its process this time, or never did. */
+  #cleared(message: Incoming): void {
+    if (this.#suspects.delete(message)) this.#signal.fire();
   }
 
   /** Waits with the lane's messages kept in flight: for the time, and then until the database can be used. */
