@@ -2,6 +2,9 @@ import type { Claim } from "remark-lint-claude-md";
 import type { Model } from "./model.ts";
 import { nameOf } from "./tree.ts";
 
+/** Inline code, or Japanese. */
+const before = String.raw`\u{60}|[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}、。・:(「] ?`;
+
 /**
  * A workload's old name. Only where several are named alike (`worker-item`, `worker-order`) does another of the kind
  * look like one; what begins with a known name (`worker-item-errors`) belongs to it.
@@ -24,8 +27,10 @@ export function nameClaims({ application, workloads, tree, sourced }: Model, fil
     return [
       {
         type: "name",
+        // Between English words, `worker-side` is one of them.
         pattern: new RegExp(
-          String.raw`(?<![\w/.@$<{-])(?!(?:${known.join("|")})(?![a-z0-9]))${prefix}[a-z][a-z0-9]*(?:-[a-z0-9]+)*(?![\w/.*<{-])`,
+          String.raw`(?<=${before})(?!(?:${known.join("|")})(?![a-z0-9]))${prefix}[a-z][a-z0-9]*(?:-[a-z0-9]+)*(?![\w/.*<{-])`,
+          "u",
         ),
         truth: sourced(
           own.map(({ name }) => name),

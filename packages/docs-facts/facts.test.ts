@@ -517,8 +517,9 @@ test("another name of a kind is no workload; what belongs to a workload, a folde
   expect(names.map(({ truth }) => truth.value)).toEqual([["app-mail", "app-web"]]);
   const unknown = (text: string) => names.flatMap(({ pattern }) => pattern.exec(text)?.[0] ?? []);
   expect(unknown("`app-post` と app-web")).toEqual(["app-post"]);
-  expect(unknown("app-mailer")).toEqual(["app-mailer"]);
+  expect(unknown("期限は app-mailer が見る")).toEqual(["app-mailer"]);
   for (const fine of [
+    "app-side",
     "app-web-errors",
     "app-shared",
     "app-*",
@@ -528,7 +529,7 @@ test("another name of a kind is no workload; what belongs to a workload, a folde
     "app-x.yml",
     "single-x",
   ])
-    expect([fine, unknown(fine)]).toEqual([fine, []]);
+    expect([fine, unknown(fine === "app-side" ? `an ${fine} effect` : `\`${fine}\``)]).toEqual([fine, []]);
 });
 
 test("prose is held against counts, versions, times and ranges, each only where it speaks of them", () => {

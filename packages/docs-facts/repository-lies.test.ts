@@ -361,7 +361,7 @@ const lies: Record<string, Lie> = {
     at: "--env demo",
   },
   "a job's old name": {
-    finds: "claims/name commands/flag-value",
+    finds: "commands/flag-value",
     file: "jobs/daily/CLAUDE.md",
     tell: adding("- `copilot job run --name job-nightly --env staging`"),
     at: "job-nightly",
@@ -379,7 +379,7 @@ const lies: Record<string, Lie> = {
     at: "bild.ts",
   },
   "a package that is not there": {
-    finds: "claims/name commands/filter",
+    finds: "commands/filter",
     file: "workers/notification/CLAUDE.md",
     tell: adding("- `pnpm --filter worker-mail test`"),
     at: "worker-mail",
