@@ -3,6 +3,7 @@ import { compareFindings, type Finding, findingOf, type Problem } from "./findin
 import { isWithin, nameOf, parentOf } from "./paths.ts";
 import type { Doc, Project } from "./project.ts";
 import { type RuleName, rules } from "./rules.ts";
+import { gathering } from "./rules/repetition.ts";
 
 const names = Object.keys(rules) as RuleName[];
 
@@ -22,6 +23,7 @@ export function check(
   const asked = documentable(project).filter((dir) =>
     paths.some((wanted) => isWithin(project.docPath(dir), wanted)),
   );
+  const gathered = paths.includes("") ? gathering(project) : undefined;
   for (const [index, dir] of asked.entries()) {
     onProgress?.(index, asked.length);
     const before = project.unsettled();
@@ -29,10 +31,13 @@ export function check(
     if (project.unsettled() > before) again.push(dir);
     else findings.push(...found);
   }
+  const twins = gathered?.() ?? new Set();
   // One question to git for all documents, not one for each link: then those that had to ask are checked again.
   project.settle();
-  for (const dir of again) findings.push(...checkDirectory(dir, project));
-  return findings.sort(compareFindings);
+  const once = twins.size === 0 ? findings : findings.filter(({ file }) => !twins.has(file));
+  const twice = asked.filter((dir) => twins.has(project.docPath(dir)));
+  for (const dir of new Set([...again, ...twice])) once.push(...checkDirectory(dir, project));
+  return once.sort(compareFindings);
 }
 
 function checkDirectory(dir: string, project: Project): Finding[] {

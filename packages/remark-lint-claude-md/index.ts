@@ -8,6 +8,7 @@ import { repositoryRoot } from "./git.ts";
 import { openProject } from "./open.ts";
 import type { Project } from "./project.ts";
 import { lint } from "./remark.ts";
+import { gatherAhead } from "./rules/repetition.ts";
 import { SetUpError } from "./set-up-error.ts";
 
 export { type Config, defineConfig, type RuleLevel, type RuleSetting } from "./config.ts";
@@ -22,6 +23,10 @@ interface Known {
   cache: Cache;
   /** Documents checked against this state. */
   seen: Set<string>;
+  /** The next state is being read. */
+  renewing: boolean;
+  /** The cache was written by this process. */
+  remembered: boolean;
 }
 
 /** In an editor the plugin runs at every key: git is asked again in the background, at most twice a second. */
@@ -59,25 +64,48 @@ class Repositories {
 
   /** The state of a repository in which `path` is to be checked; renewed in the background. */
   project(root: string, path: string): Promise<Project> {
-    const known = this.#known.get(root) ?? this.#open(root, openCache(root));
+    let known = this.#known.get(root);
+    if (!known) this.#known.set(root, (known = this.#open(root, openCache(root))));
     const age = Date.now() - known.since;
     // A document that comes again was edited: what is around it may have changed, too.
-    if (age > stale || (age > fresh && known.seen.has(path))) {
+    if (!known.renewing && (age > stale || (age > fresh && known.seen.has(path)))) {
+      known.renewing = true;
       const next = this.#open(root, known.cache);
-      this.#known.set(root, { ...next, project: known.project });
       const renew = (): void => void this.#known.set(root, { ...next, since: Date.now() });
-      next.project.then(renew, renew);
+      next.project.then((project) => gatherAhead(project, breathe)).then(renew, renew);
     }
     known.seen.add(path);
     return known.project;
   }
 
+  /** Keeps what the first document made us read, for the next process. */
+  remember(root: string): void {
+    const known = this.#known.get(root);
+    if (!known || known.remembered) return;
+    known.remembered = true;
+    known.cache.save(false);
+  }
+
   #open(root: string, cache: Cache): Known {
     const project = openProject(root, { overrides: this.options, cache });
-    const known = { since: Date.now(), project, cache, seen: new Set<string>() };
-    this.#known.set(root, known);
-    return known;
+    return {
+      since: Date.now(),
+      project,
+      cache,
+      seen: new Set<string>(),
+      renewing: false,
+      remembered: this.#known.has(root),
+    };
   }
+}
+
+let worked = 0;
+
+/** Lets whoever types go first, every few milliseconds. */
+async function breathe(): Promise<void> {
+  if (performance.now() - worked < 4) return;
+  await new Promise((resolve) => setTimeout(resolve, 4));
+  worked = performance.now();
 }
 
 // unified attaches a plugin anew for every file: what is known must outlive that.
@@ -109,6 +137,7 @@ export default function remarkLintClaudeMd(
       const path = relative(root, resolve(dir, absolute.slice(dirname(absolute).length + 1)));
       const known = path.split(sep).join("/").normalize("NFC");
       lint(tree, file, known, await repositories.project(root, known));
+      repositories.remember(root);
     } catch (error) {
       if (!(error instanceof SetUpError)) throw error;
       const message = file.message(error.message, { source: "remark-lint", ruleId: "claude-md-set-up" });

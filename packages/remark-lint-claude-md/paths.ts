@@ -27,6 +27,17 @@ export function isWithin(path: string, dir: string): boolean {
  * @returns the path, or undefined when it leaves the repository.
  */
 export function resolveFrom(dir: string, relative: string): string | undefined {
+  // Most paths lead up some steps, then down.
+  const up = /^(?:\.\.\/)*/.exec(relative)?.[0].length ?? 0;
+  const rest = relative.slice(up);
+  if (plain.test(rest)) {
+    let from = dir;
+    for (let step = 0; step < up; step += 3) {
+      if (from === "") return undefined;
+      from = parentOf(from);
+    }
+    return inside(from, rest);
+  }
   const segments = dir === "" ? [] : dir.split("/");
   for (const segment of relative.split("/")) {
     if (segment === "" || segment === ".") continue;
@@ -35,6 +46,9 @@ export function resolveFrom(dir: string, relative: string): string | undefined {
   }
   return segments.join("/");
 }
+
+/** Names with a slash between them, none of which means another. */
+const plain = /^(?!\.)[^/]+(?:\/(?!\.)[^/]+)*$/;
 
 /** How a document in `dir` writes the path `target`. */
 export function relativeTo(dir: string, target: string): string {

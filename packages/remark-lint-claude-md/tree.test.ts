@@ -84,8 +84,12 @@ describe("a drawing that is no tree stays alone:", () => {
   });
 });
 
-test("a tree of what a run creates may be drawn", () => {
-  const files = { "CLAUDE.md": "# CLAUDE.md\n\n```text\n.local/\n├── postgres/\n└── secrets.json\n```\n" };
+test("a tree of what a run creates, or of somebody else's folders, may be drawn", () => {
+  const files: Record<string, string> = {
+    "CLAUDE.md": "# CLAUDE.md\n\n```text\n.local/\n├── postgres/\n└── secrets.json\n```\n",
+  };
+  expect(check(project({ files }))).toEqual([]);
+  files["secrets.json"] = "";
   expect(check(project({ files, ignored: [".local"] }))).toEqual([]);
   expect(check(project({ files })).map((finding) => finding.message)).toEqual([
     "Unexpected root `.local/`, no such directory",

@@ -332,13 +332,15 @@ function* commentsInTrees(doc: Doc, project: Project): Iterable<Line> {
 
 /** `main.ts # 120 lines` in the tree of this directory. */
 function* numbersInTrees(doc: Doc, project: Project): Iterable<Problem> {
-  const { dir, lineStarts } = doc;
+  const { dir, facts } = doc;
+  const numbers = /\d[ \t]*(?:行|lines?\b)/;
+  if (!facts.fences.some(({ value }) => numbers.test(value))) return;
   for (const { fence, lines, entries } of treesOf(doc, project)) {
-    if (!/\d[ \t]*(?:行|lines?\b)/.test(fence.value)) continue;
+    if (!numbers.test(fence.value)) continue;
     for (const { entry, path } of filesIn(entries, dir)) {
       const text = project.kind(path) === "file" ? lines[entry.line] : undefined;
       const match = text && /(?<![\d.,])(\d[\d,]*)(?=\s*(?:行|lines?\b))/.exec(text);
-      const start = lineStarts[fence.line + entry.line];
+      const start = doc.lineStarts[fence.line + entry.line];
       if (!match || start === undefined) continue;
       const source = project.read(path);
       const truth = source === undefined ? undefined : String(source.replace(/\n$/, "").split("\n").length);

@@ -20,7 +20,7 @@ import { anchorsOf, visible } from "../slug.ts";
  * ## 目的 と役割
  * [a](#目的-と役割) [b](#%E7%9B%AE%E7%9A%84-%E3%81%A8%E5%BD%B9%E5%89%B2) [c](daily/) [d](./daily/main.ts#L10)
  * [e](<../docs/how to.md#first>) [f](/docs/how%20to.md) [docs/how to.md](../docs/how%20to.md) ![g](../docs/図.png)
- * [h](https://example.com/x) [i][i]
+ * [h](https://example.com/x) [i][i] [j](../docs/how%20to.md#First)
  *
  * [i]: daily
  * ```
@@ -307,7 +307,8 @@ function nearestDirectory(dir: string, project: Project): string | undefined {
 }
 
 function* anchorProblems(anchor: string, known: ReadonlySet<string>, file?: string): Iterable<Problem> {
-  if (known.has(anchor)) return;
+  // Headings have small letters, and where documents are shown, capitals lead to them as well.
+  if (known.has(anchor) || known.has(anchor.toLowerCase())) return;
   const anchors = [...known];
   const place = file === undefined ? "" : ` in \`${file}\``;
   const bare = (text: string): string => text.replaceAll("\u{FE0F}", "");

@@ -57,9 +57,18 @@ export const repetition = rule<RepetitionOptions>({
   options: { characters: 40 },
   level: "warning",
   *document(doc, project, { characters }) {
-    const everywhere = textsOf(project, characters);
-    for (const text of own(doc, project, characters)) {
-      const others = (everywhere.get(text.hash) ?? []).filter((path) => path !== doc.path);
+    const index = indexOf(project);
+    const texts = own(doc, project, characters);
+    if (index.state === "gathering") {
+      for (const { hash } of texts) index.add(hash, doc.path);
+      return;
+    }
+    if (index.state === "empty") {
+      index.state = "whole";
+      for (const dir of project.dirs) gather(dir, project, characters);
+    }
+    for (const text of texts) {
+      const others = (index.everywhere.get(text.hash) ?? []).filter((path) => path !== doc.path);
       if (others.length === 0) continue;
       const more = others.length === 1 ? "" : ` and ${others.length - 1} more`;
       yield {
@@ -72,6 +81,84 @@ export const repetition = rule<RepetitionOptions>({
     }
   },
 });
+
+/** Which documents hold which texts, by hash. */
+class Index {
+  /** While it gathers, every document that is checked adds its texts, and none is judged. */
+  state: "empty" | "gathering" | "whole" = "empty";
+  readonly #hashes: number[] = [];
+  readonly #paths: string[] = [];
+  #everywhere: Map<number, string[]> | undefined;
+
+  add(hash: number, path: string): void {
+    this.#hashes.push(hash);
+    this.#paths.push(path);
+    this.#everywhere = undefined;
+  }
+
+  /** Texts that stand in several documents. */
+  get everywhere(): ReadonlyMap<number, readonly string[]> {
+    return (this.#everywhere ??= this.#collect());
+  }
+
+  #collect(): Map<number, string[]> {
+    // Most texts stand once: to sort numbers is cheaper than to keep a map of them all.
+    const sorted = Float64Array.from(this.#hashes).sort();
+    const twins = new Set(sorted.filter((hash, index) => hash === sorted[index - 1]));
+    const everywhere = new Map<number, string[]>();
+    if (twins.size > 0)
+      this.#hashes.forEach((hash, index) => {
+        const path = this.#paths[index];
+        if (path === undefined || !twins.has(hash)) return;
+        const paths = everywhere.get(hash);
+        if (!paths) everywhere.set(hash, [path]);
+        else if (paths.at(-1) !== path) paths.push(path);
+      });
+    for (const [hash, paths] of everywhere) if (paths.length < 2) everywhere.delete(hash);
+    return everywhere;
+  }
+}
+
+const known = new WeakMap<Project, Index>();
+
+function indexOf(project: Project): Index {
+  let index = known.get(project);
+  if (!index) known.set(project, (index = new Index()));
+  return index;
+}
+
+function gather(dir: string, project: Project, characters: number): void {
+  const doc = project.doc(dir);
+  if (!doc) return;
+  for (const { hash } of own(doc, project, characters)) indexOf(project).add(hash, doc.path);
+}
+
+/**
+ * Begins a run that checks every document: the first pass gathers, so that each is read once.
+ *
+ * @returns ends the pass, and gives the documents that must be checked again.
+ */
+export function gathering(project: Project): () => ReadonlySet<string> {
+  const index = indexOf(project);
+  if (index.state !== "empty") return () => new Set();
+  index.state = "gathering";
+  return () => {
+    index.state = "whole";
+    return new Set([...index.everywhere.values()].flat());
+  };
+}
+
+/** Reads all documents, a few at a time, before anyone asks: an editor must not wait for them. */
+export async function gatherAhead(project: Project, pause: () => Promise<void>): Promise<void> {
+  const { level, options } = project.config.rule("repetition");
+  const index = indexOf(project);
+  if (level === "off" || index.state !== "empty") return;
+  for (const dir of project.dirs) {
+    gather(dir, project, (options as RepetitionOptions).characters);
+    await pause();
+  }
+  index.state = "whole";
+}
 
 /** What people wrote, long enough to be told twice. */
 function own(doc: Doc, project: Project, characters: number): Text[] {
@@ -97,31 +184,4 @@ function own(doc: Doc, project: Project, characters: number): Text[] {
 
 function covers(block: Doc["facts"]["blocks"][number], range: Text["range"]): boolean {
   return block.reason !== undefined && block.range[0] <= range[0] && block.range[1] >= range[1];
-}
-
-const known = new WeakMap<Project, Map<number, Map<number, string[]>>>();
-
-/** The documents by the hash of the texts they hold. */
-function textsOf(project: Project, characters: number): Map<number, string[]> {
-  let byLength = known.get(project);
-  if (!byLength) known.set(project, (byLength = new Map()));
-  let everywhere = byLength.get(characters);
-  if (!everywhere) {
-    byLength.set(characters, (everywhere = new Map()));
-    // A text that stands once needs no list: most do.
-    const first = new Map<number, string>();
-    for (const dir of project.dirs) {
-      const doc = project.doc(dir);
-      if (!doc) continue;
-      for (const { hash } of own(doc, project, characters)) {
-        const paths = everywhere.get(hash);
-        const before = first.get(hash);
-        if (paths) {
-          if (!paths.includes(doc.path)) paths.push(doc.path);
-        } else if (before === undefined) first.set(hash, doc.path);
-        else if (before !== doc.path) everywhere.set(hash, [before, doc.path]);
-      }
-    }
-  }
-  return everywhere;
 }

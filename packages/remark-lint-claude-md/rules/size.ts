@@ -73,20 +73,27 @@ export const size = rule<SizeOptions>({
   level: "warning",
   *document(doc, project, { chain }) {
     const { budget } = project.template(doc.dir);
-    const written = count(doc, project);
-    if (budget !== undefined && written > budget)
-      yield {
-        kind: "file",
-        message: `Unexpected ${number(written)} hand-written characters, expected at most ${number(budget)}`,
-        note: "what the code or a manifest says already, nobody needs to read twice",
-      };
-    if (chain === 0) return;
-    let together = written;
-    for (let dir = doc.dir; dir !== "";) {
-      dir = parentOf(dir);
-      together += countIn(dir, project);
+    const { lengths } = sizesOf(project);
+    lengths.set(doc.dir, doc.text.length);
+    if (budget !== undefined && doc.text.length > budget) {
+      const written = writtenIn(doc.dir, project, doc);
+      if (written > budget)
+        yield {
+          kind: "file",
+          message: `Unexpected ${number(written)} hand-written characters, expected at most ${number(budget)}`,
+          note: "what the code or a manifest says already, nobody needs to read twice",
+        };
     }
-    if (together > chain && together > written)
+    if (chain === 0 || doc.dir === "") return;
+    const above = [...ancestors(doc.dir)];
+    // Whole documents that are short enough need no counting.
+    const most = above.reduce((sum, dir) => sum + lengthOf(dir, project), doc.text.length);
+    if (most <= chain) return;
+    const together = above.reduce(
+      (sum, dir) => sum + writtenIn(dir, project),
+      writtenIn(doc.dir, project, doc),
+    );
+    if (together > chain && together > writtenIn(doc.dir, project))
       yield {
         kind: "chain",
         message: `Unexpected ${number(together)} hand-written characters with the documents above, expected at most ${number(chain)}`,
@@ -94,24 +101,49 @@ export const size = rule<SizeOptions>({
   },
 });
 
+function* ancestors(dir: string): Iterable<string> {
+  for (let at = dir; at !== "";) {
+    at = parentOf(at);
+    yield at;
+  }
+}
+
 function number(count: number): string {
   return count.toLocaleString("en");
 }
 
-const counted = new WeakMap<Project, Map<string, number>>();
-
-function countIn(dir: string, project: Project): number {
-  let counts = counted.get(project);
-  if (!counts) counted.set(project, (counts = new Map()));
-  let written = counts.get(dir);
-  if (written === undefined) {
-    const doc = project.doc(dir);
-    counts.set(dir, (written = doc ? count(doc, project) : 0));
-  }
-  return written;
+/** What is known of documents by their directory, in one run. */
+interface Sizes {
+  lengths: Map<string, number>;
+  written: Map<string, number>;
 }
 
-/** Characters that people wrote, a run of white space as one. */
+const sizes = new WeakMap<Project, Sizes>();
+
+function sizesOf(project: Project): Sizes {
+  let known = sizes.get(project);
+  if (!known) sizes.set(project, (known = { lengths: new Map(), written: new Map() }));
+  return known;
+}
+
+function lengthOf(dir: string, project: Project): number {
+  const { lengths } = sizesOf(project);
+  let length = lengths.get(dir);
+  if (length === undefined) lengths.set(dir, (length = project.doc(dir)?.text.length ?? 0));
+  return length;
+}
+
+/** Characters that people wrote; `doc` is the document where it is at hand, as somebody types it. */
+function writtenIn(dir: string, project: Project, doc?: Doc): number {
+  const { written } = sizesOf(project);
+  let known = doc ? undefined : written.get(dir);
+  if (known === undefined) {
+    const own = doc ?? project.doc(dir);
+    written.set(dir, (known = own ? count(own, project) : 0));
+  }
+  return known;
+}
+
 function count(doc: Doc, project: Project): number {
   const { facts, text, dir } = doc;
   const template = project.template(dir);
@@ -134,12 +166,19 @@ function count(doc: Doc, project: Project): number {
   const footer = footerBlock(facts, template);
   if (footer) left.push([footer.rule.range[0], footer.text.range[1]]);
   left.sort((a, b) => a[0] - b[0]);
-  let written = "";
+  left.push([text.length, text.length]);
+  // As if every run of space were one, and none stood at the ends.
+  let written = 0;
+  let space = true;
   let at = 0;
   for (const [start, end] of left) {
-    if (start > at) written += text.slice(at, start);
+    for (; at < start; at++) {
+      const code = text.charCodeAt(at);
+      const isSpace = code <= 32 || code === 0x3000 || code === 0xa0;
+      if (!isSpace) written += space && written > 0 ? 2 : 1;
+      space = isSpace;
+    }
     at = Math.max(at, end);
   }
-  written += text.slice(at);
-  return written.replace(/\s+/g, " ").trim().length;
+  return written;
 }

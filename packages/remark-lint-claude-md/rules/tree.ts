@@ -22,8 +22,8 @@ export interface TreeOptions {
  * Directory trees show what git knows.
  *
  * A block in a section for which the template asks a tree must be one, with this directory as its root. Elsewhere a
- * block is taken for a tree when its first line is a directory and its entries look like paths. A directory that
- * shows one child must show all but its document and dot files.
+ * block is taken for a tree when its first line is a directory and its entries look like paths; one of folders that
+ * nothing here resembles is an example. A directory that shows one child must show all but its document and dot files.
  *
  * ### ok: comments, a wildcard, folders whose names look like patterns
  *
@@ -340,6 +340,8 @@ function* otherTree(
   }
   // Folders that a run creates, such as caches, may be drawn.
   if (places.some((path) => path !== undefined && path !== "" && project.ignored(path))) return;
+  // An example of somebody else's folders has nothing that is here.
+  if (!all(parsed.entries).some(({ name }) => project.named(name.normalize("NFC")).length > 0)) return;
   yield {
     kind: "root",
     message: `Unexpected root \`${root.name}/\`, no such directory`,
@@ -350,17 +352,20 @@ function* otherTree(
 /** A directory as the first line, and below it mostly names with an extension or a slash. */
 function looksLikeTree({ root, entries }: Tree): boolean {
   if (!root?.directory || !/^[\w.@()[\]/-]+$/u.test(root.name)) return false;
-  const all: Entry[] = [];
-  const visit = (entry: Entry): void => {
-    all.push(entry);
-    entry.children.forEach(visit);
-  };
-  entries.forEach(visit);
-  const paths = all.filter(
+  const shown = all(entries);
+  const paths = shown.filter(
     ({ name, directory, ellipsis }) =>
       ellipsis || directory || /^[^\s]*\.[a-z][\w-]*$/i.test(name) || isGlob(name),
   );
-  return all.length > 0 && paths.length * 2 > all.length;
+  return shown.length > 0 && paths.length * 2 > shown.length;
+}
+
+/** The entries and all below them. */
+function all(entries: Entry[]): Entry[] {
+  const found = [...entries];
+  // Grows as it is walked: a tree may be deeper than the call stack.
+  for (const entry of found) found.push(...entry.children);
+  return found;
 }
 
 /** Holds the entries of one directory against git, and those below them. */
