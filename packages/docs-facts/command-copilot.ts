@@ -1,11 +1,15 @@
 import { alternatives, type CommandProblem, isPlaceholder, unexpected } from "./command-problem.ts";
 import { aliases, commands, type Flag, subcommands, version } from "./copilot-commands.ts";
 import type { Model } from "./model.ts";
-import { inside } from "./tree.ts";
+import { inside, isWithin } from "./tree.ts";
 import { kind } from "./values-workload.ts";
 
 /** Holds `copilot …` against the CLI's own tree, and the names it is given against the workspace. */
-export function copilotProblem(model: Model, words: readonly string[]): CommandProblem | undefined {
+export function copilotProblem(
+  model: Model,
+  words: readonly string[],
+  dir: string,
+): CommandProblem | undefined {
   let path = "";
   let index = 0;
   // `copilot help svc deploy` names a command, too.
@@ -23,11 +27,13 @@ export function copilotProblem(model: Model, words: readonly string[]): CommandP
       };
     path = aliases.get(next) ?? next;
   }
-  return flagProblem(model, path, words, index);
+  // A document beside a workspace that lies in a folder may speak of another one.
+  const ours = isWithin(dir, model.base) ? model : undefined;
+  return flagProblem(ours, path, words, index);
 }
 
 function flagProblem(
-  model: Model,
+  model: Model | undefined,
   path: string,
   words: readonly string[],
   from: number,
@@ -54,7 +60,8 @@ function flagProblem(
     if (!flag.takesValue) continue;
     const at = given === undefined ? ++index : index;
     const value = given ?? words[at];
-    const problem = value === undefined ? undefined : valueProblem(model, path, flag, value, at);
+    const problem =
+      model === undefined || value === undefined ? undefined : valueProblem(model, path, flag, value, at);
     if (problem) return problem;
   }
   return undefined;

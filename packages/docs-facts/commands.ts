@@ -18,7 +18,7 @@ export function commandProblem(
   const rest = argv.slice(start + 1);
   const problem =
     program === "copilot"
-      ? copilotProblem(model, rest)
+      ? copilotProblem(model, rest, dir)
       : (scriptProblem(model, program ?? "", rest, dir) ?? fileProblem(model, program ?? "", rest));
   if (problem)
     return { ...problem, ...(problem.word === undefined ? {} : { word: problem.word + start + 1 }) };

@@ -353,6 +353,9 @@ test("a workspace below another folder is read from there", () => {
     file: "infra/copilot/mailer/manifest.yml",
     line: 4,
   });
+  const stranger = "copilot svc deploy --name stranger".split(" ");
+  expect(facts.command?.(stranger, "infra/apps")).toMatchObject({ kind: "flag-value" });
+  expect(facts.command?.(stranger, "")).toBeUndefined();
   // Another workspace may lie beside it: what stands above them speaks of both.
   expect(facts.claims.flatMap((claim) => claim.in)).not.toContain("*.md");
 });
