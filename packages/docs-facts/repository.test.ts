@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { factsAt } from "./testing.ts";
@@ -54,3 +55,40 @@ test("every workload's code is known, and both sides point at each other", () =>
     expect(facts.related(code)).toEqual([dir]);
   }
 });
+
+/** The stacks that the real CLI renders, as `npm run check:copilot` keeps them: a witness that shares no code with the facts. */
+const rendered = [...new Set(paths)].flatMap((path) => {
+  const [, environment = "", workload = ""] = /^rendered\/([a-z]+)\.([a-z-]+)\.yml$/.exec(path) ?? [];
+  return paths.includes(`copilot/environments/${environment}/manifest.yml`)
+    ? [{ path, environment, workload }]
+    : [];
+});
+
+test.each(rendered)(
+  "$environment, $workload: the facts are what the CLI renders",
+  ({ path, environment, workload }) => {
+    const stack = readFileSync(join(root, path), "utf8");
+    const parameter = (name: string): string => new RegExp(`^#   ${name}: (.*)$`, "m").exec(stack)?.[1] ?? "";
+    const value = (key: string): string => facts.value(key, `copilot/${workload}`)?.value ?? "";
+    expect(value("environment")).toContain(
+      `${environment} ${parameter("TaskCPU")}/${parameter("TaskMemory")}`,
+    );
+    const kept = `${parameter("LogRetention")} 日`;
+    expect([`${environment} ${kept}`, `(${kept})`].some((text) => value("logs").includes(text))).toBe(true);
+    for (const [, tries = ""] of stack.matchAll(/maxReceiveCount: (\d+)/g))
+      expect(value("service")).toContain(`${tries} 回で DLQ`);
+    const names = [...value("alarms").matchAll(/`([^`]+)`/g)].map(([, name = ""]) => name);
+    const ofStack = names.filter((name) => !addonsOf(workload).includes(name));
+    for (const name of ofStack) expect(stack).toContain(`-${name}`);
+    const [, watched = ""] = /AlarmNames: \[(.*)\]/.exec(stack) ?? [];
+    const rollingBack = [...value("deployment").matchAll(/`([^`]+)`/g)].map(([, name = ""]) => name);
+    expect(watched.split(", ").filter((name) => name !== "")).toEqual(
+      rollingBack.map((name) => `"${parameter("AppName")}-${environment}-${workload}-${name}"`),
+    );
+  },
+);
+
+function addonsOf(workload: string): string {
+  const path = `rendered/addons.${workload}.yml`;
+  return paths.includes(path) ? readFileSync(join(root, path), "utf8") : "";
+}
