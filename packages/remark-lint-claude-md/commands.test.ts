@@ -105,6 +105,7 @@ docs              1           1      0
 jobs              2           0      0
 total             4           2      1
 excluded: vendor (1): not ours
+0 sections, 0 trees, 0 links, 0 facts and 0 commands were held against the repository
 25 %
 `,
   });
@@ -117,6 +118,11 @@ excluded: vendor (1): not ours
     total: { directories: 4, documented: 2, clean: 1 },
     excluded: [{ files: ["vendor"], reason: "not ours", directories: 1 }],
   });
+  claudeMd(root, ["scaffold", "jobs"]);
+  write(root, { "CLAUDE.md": "# CLAUDE.md\n\n[a](jobs/) [b](https://example.com) `shop open`\n" });
+  expect(claudeMd(root, ["coverage"]).stdout).toContain(
+    "6 sections, 2 trees, 1 links, 2 facts and 1 commands were held against the repository",
+  );
   claudeMd(root, ["coverage", "--badge", "docs.svg"]);
   const badge = readFileSync(join(root, "docs.svg"), "utf8");
   expect(badge).toMatch(/^<svg [^>]*aria-label="docs: 25 %"/);

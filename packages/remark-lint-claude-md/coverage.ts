@@ -1,6 +1,9 @@
 import type { Finding } from "./finding.ts";
 import { parentOf } from "./paths.ts";
 import type { Project } from "./project.ts";
+import { regionsOf } from "./regions.ts";
+import { commandsIn } from "./rules/commands.ts";
+import { knownSections } from "./sections.ts";
 
 interface FolderCoverage {
   /** A top-level folder; `.` is the root itself. */
@@ -15,6 +18,8 @@ export interface Coverage {
   folders: FolderCoverage[];
   total: FolderCoverage;
   excluded: { files: string[]; reason: string; directories: number }[];
+  /** How much of what the documents say was held against the repository. */
+  proved: { sections: number; trees: number; links: number; facts: number; commands: number };
   /** Share of directories whose document is there and clean, in percent, rounded down. */
   percent: number;
 }
@@ -47,12 +52,34 @@ export function coverageOf(project: Project, findings: readonly Finding[]): Cove
       reason,
       directories: project.allDirs.filter(matches).length,
     })),
+    proved: provedIn(project),
     percent: total.directories === 0 ? 100 : Math.floor((100 * total.clean) / total.directories),
   };
 }
 
+function provedIn(project: Project): Coverage["proved"] {
+  const proved = { sections: 0, trees: 0, links: 0, facts: 0, commands: 0 };
+  for (const dir of project.dirs) {
+    const doc = project.doc(dir);
+    if (!doc || doc.facts.unread !== undefined) continue;
+    const sections = knownSections(doc.facts, project.template(dir));
+    proved.sections += sections.length;
+    proved.trees += sections.filter(({ template }) => template.tree).length;
+    // Addresses of other machines are nobody's here.
+    proved.links += doc.facts.links.filter(({ url }) => !/^[a-z][a-z\d+.-]*:|^\/\//i.test(url)).length;
+    if (!project.facts.some) continue;
+    proved.facts +=
+      sections
+        .flatMap(({ template }) => template.labels)
+        .filter(({ fact }) => fact !== undefined && project.facts.value(fact, dir) !== undefined).length +
+      regionsOf(doc).regions.length;
+    proved.commands += [...commandsIn(doc)].length;
+  }
+  return proved;
+}
+
 /** As a table for people. */
-export function coverageTable({ folders, total, excluded, percent }: Coverage): string {
+export function coverageTable({ folders, total, excluded, proved, percent }: Coverage): string {
   const rows = [
     ["folder", "directories", "documented", "clean"],
     ...[...folders, total].map((each) => [
@@ -72,6 +99,10 @@ export function coverageTable({ folders, total, excluded, percent }: Coverage): 
   );
   for (const { files, reason, directories } of excluded)
     lines.push(`excluded: ${files.join(", ")} (${directories}): ${reason}`);
+  const { sections, trees, links, facts, commands } = proved;
+  lines.push(
+    `${sections} sections, ${trees} trees, ${links} links, ${facts} facts and ${commands} commands were held against the repository`,
+  );
   return `${lines.join("\n")}\n${percent} %\n`;
 }
 

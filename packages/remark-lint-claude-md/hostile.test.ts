@@ -164,6 +164,7 @@ test.each([
   ["links out of the repository", "[a](../../../etc/passwd) "],
   ["definitions", "[a]: b/CLAUDE.md\n"],
   ["commands", "`shop open kyoto` "],
+  ["choices", `\`shop ${"[a|b] ".repeat(40)}\` `],
   ["claims", "4 services "],
   ["lists of environments", "environments: a, staging, b. "],
   ["comments that silence", "<!--lint disable claude-md-tree-->\n\n"],

@@ -85,7 +85,8 @@ function problemAt({ word, ...problem }: CommandProblem, words: Word[]): Problem
 
 const shells = new Set(["sh", "bash", "shell", "zsh", "console"]);
 
-function* commandsIn({ facts, text, lineStarts }: Doc): Iterable<{ words: Word[] }> {
+/** The commands that a document shows. */
+export function* commandsIn({ facts, text, lineStarts }: Doc): Iterable<{ words: Word[] }> {
   for (const [start, end] of facts.codes) {
     const marks = /^`+/.exec(text.slice(start, end))?.[0].length ?? 0;
     yield* split(text.slice(start + marks, end - marks), start + marks);
@@ -104,8 +105,12 @@ function* commandsIn({ facts, text, lineStarts }: Doc): Iterable<{ words: Word[]
   }
 }
 
+const longestCommand = 2_000;
+
 /** The commands of one line of shell: what `&&`, `||`, `|` and `;` separate. */
 function* split(line: string, offset: number): Iterable<{ words: Word[] }> {
+  // Nobody types more.
+  if (line.length > longestCommand) return;
   let words: Word[] = [];
   for (const match of line.matchAll(/"([^"]*)"|'([^']*)'|&&|\|\||[|;](?=\s|$)|(?:\[[^\]\s]*\]|[^\s"';])+/g)) {
     const [whole] = match;
@@ -121,12 +126,14 @@ function* split(line: string, offset: number): Iterable<{ words: Word[] }> {
   if (words.length > 0) yield { words };
 }
 
-/** `[a|b]` means each of them. */
+const choice = /^\[[^|\]]+(?:\|[^|\]]+)+\]$/;
+
+/** `[a|b]` means each of them: every one is seen once, beside the first of the other choices. */
 function alternatives(words: string[]): string[][] {
-  const index = words.findIndex((word) => /^\[[^|\]]+(?:\|[^|\]]+)+\]$/.test(word));
-  if (index === -1) return [words];
-  return (words[index] ?? "")
-    .slice(1, -1)
-    .split("|")
-    .flatMap((word) => alternatives(words.with(index, word)));
+  const choices = words.map((word) => (choice.test(word) ? word.slice(1, -1).split("|") : [word]));
+  const first = choices.map(([word = ""]) => word);
+  return [
+    first,
+    ...choices.flatMap((others, index) => others.slice(1).map((other) => first.with(index, other))),
+  ];
 }
