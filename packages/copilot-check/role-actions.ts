@@ -36,7 +36,7 @@ export function deniedActions({ Resources }: Template, role: string, actions: It
     ...[...Policies, ...attached]
       .flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
       .flatMap(({ Effect, Action = [] }) => (Effect === "Allow" ? [Action].flat() : [])),
-    ...ManagedPolicyArns.flatMap((arn) => managed[String(arn).split("/").at(-1) ?? ""] ?? []),
+    ...ManagedPolicyArns.flatMap((arn) => managed[arn.split("/").at(-1) ?? ""] ?? []),
   ].map((pattern) => new RegExp(`^${pattern.replaceAll("*", ".*")}$`, "i"));
   const needed = new Set(actions);
   if ([...needed].some((action) => passing.has(action))) needed.add("iam:PassRole");
