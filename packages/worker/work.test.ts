@@ -118,10 +118,13 @@ describe.concurrent("work", () => {
   test("afterCommit is called when the effect can be seen by everybody", async () => {
     const queue = await lab.queue();
     const seen: Promise<string[]>[] = [];
+    let early = 0;
+    const body: Body = async () => void (early = seen.length);
     await queue.send("a", "a1");
-    await start(queue, undefined, { afterCommit: () => void seen.push(effects(queue)) });
+    await start(queue, body, { afterCommit: () => void seen.push(effects(queue)) });
     await until(() => seen.length).toBeGreaterThan(0);
     expect(await Promise.all(seen)).toEqual([["a1"]]);
+    expect(early).toBe(0);
   });
 
   test("a slow group does not keep the others waiting", async () => {
