@@ -15,11 +15,18 @@ const { values } = parseArgs({
   },
 });
 const { quick } = values;
-const rounds = Number(values.rounds ?? (quick ? 3 : 9));
+const rounds = Number(values.rounds ?? (quick ? 3 : 7));
 
 /** One line of the table: a way, what it is measured against, and how it must compare. */
 type Line = { what: string; ratio: number; bar: string; ok: boolean | undefined; values: string };
-const lines: Line[] = [];
+
+/** Told at once: a whole run takes minutes, and whoever stops it keeps what was measured. */
+function tell({ what, ratio, bar, ok, values: absolute }: Line): void {
+  const mark = ok === undefined ? " " : ok ? "✓" : "✗";
+  process.stdout.write(
+    `${what.padEnd(62)}  ${ratio.toFixed(2).padStart(5)}  ${bar.padStart(6)} ${mark}  ${absolute}\n`,
+  );
+}
 
 /**
  * Runs all ways in turn, round after round, so that a busy moment hits each of them, and compares within a round: what
@@ -42,7 +49,7 @@ async function compare(
   for (const name of names.slice(1)) {
     const ratio = median((seen.get(name) ?? []).map((value, n) => value / (seen.get(first)?.[n] ?? NaN)));
     const bar = bars[name];
-    lines.push({
+    tell({
       what: `${title}: ${name} / ${first}`,
       ratio,
       bar: bar === undefined ? "" : `≥ ${bar}`,
@@ -50,7 +57,6 @@ async function compare(
       values: `${rate(seen.get(name))} / ${rate(seen.get(first))}`,
     });
   }
-  process.stderr.write(`${title}: done\n`);
 }
 
 async function consumers(rig: Rig): Promise<void> {
@@ -128,7 +134,7 @@ async function latencies(rig: Rig): Promise<void> {
   for (const percent of [50, 99]) {
     const [floor, ours] = [floors, our].map((times) => percentile(times, percent));
     const ratio = (ours ?? NaN) / (floor ?? NaN);
-    lines.push({
+    tell({
       what: `latency at 200/s, p${percent}: ours / floor`,
       ratio,
       bar: "≤ 2",
@@ -136,7 +142,6 @@ async function latencies(rig: Rig): Promise<void> {
       values: `${ours?.toFixed(1)} / ${floor?.toFixed(1)} ms`,
     });
   }
-  process.stderr.write("latency: done\n");
 }
 
 async function takeovers(rig: Rig): Promise<void> {
@@ -144,14 +149,13 @@ async function takeovers(rig: Rig): Promise<void> {
   const times: number[] = [];
   for (let round = 0; round < rounds; round++) times.push(await takeover(rig));
   const longest = Math.max(...times) / 1000;
-  lines.push({
+  tell({
     what: "take-over after SIGKILL, the slowest, in s",
     ratio: longest,
     bar: "≤ 1",
     ok: longest <= 1,
     values: `median ${Math.round(median(times))} ms`,
   });
-  process.stderr.write("takeover: done\n");
 }
 
 async function wholeWay(rig: Rig): Promise<void> {
@@ -177,6 +181,7 @@ function rate(numbers: number[] = []): string {
 }
 
 const rig = await startRig();
+process.stdout.write(`${`${rounds} rounds`.padEnd(62)}  ratio     bar\n`);
 try {
   await consumers(rig);
   await drains(rig);
@@ -186,12 +191,4 @@ try {
   await wholeWay(rig);
 } finally {
   await rig.close();
-}
-const width = Math.max(...lines.map(({ what }) => what.length));
-process.stdout.write(`\n${rounds} rounds\n${"".padEnd(width)}  ratio   bar\n`);
-for (const { what, ratio, bar, ok, values: absolute } of lines) {
-  const mark = ok === undefined ? " " : ok ? "✓" : "✗";
-  process.stdout.write(
-    `${what.padEnd(width)}  ${ratio.toFixed(2).padStart(5)}  ${bar.padStart(6)} ${mark}  ${absolute}\n`,
-  );
 }
