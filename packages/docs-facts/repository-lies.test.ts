@@ -220,6 +220,13 @@ const lies: Record<string, Lie> = {
     at: "packages/api-contract/",
     fixed: true,
   },
+  "a file told of twice": {
+    finds: "tree/twice",
+    file: "packages/commerce/CLAUDE.md",
+    tell: replaced("├── package.json", "├── package.json\n├── package.json"),
+    at: "package.json",
+    fixed: true,
+  },
   "a file shown as a directory": {
     finds: "tree/kind",
     file: "packages/pos-web-app/CLAUDE.md",

@@ -80,7 +80,7 @@ export interface TreeOptions {
  * ```
  * ````
  *
- * ### not ok: entries that are not there, entries left out, a file written as a directory
+ * ### not ok: entries that are not there, entries left out or told twice, a file written as a directory
  *
  * `template.md`:
  * ````md
@@ -98,7 +98,8 @@ export interface TreeOptions {
  * app/
  * ├── handlers/
  * │   └── sale.ts
- * └── main.ts/
+ * ├── main.ts/
+ * └── main.ts
  * ```
  * ````
  * `app/main.ts`:
@@ -112,6 +113,7 @@ export interface TreeOptions {
  * app/CLAUDE.md:4:1-4:5 error omitted: Unexpected tree of `app` without `handler/`, expected every child
  * app/CLAUDE.md:5:5-5:14 error phantom: Unexpected entry `handlers/`, no such path `app/handlers`
  * app/CLAUDE.md:7:5-7:13 error kind: Unexpected directory `main.ts/`, expected the file `app/main.ts`
+ * app/CLAUDE.md:8:5-8:12 error twice: Unexpected entry `main.ts`, which stands above already
  * ```
  *
  * ### not ok: another root, no tree, not a tree
@@ -380,6 +382,7 @@ function* compare(
 ): Iterable<Problem> {
   const children = project.children(dir);
   const shown = new Set<string>();
+  const paths = new Set<string>();
   let open = false;
   for (const entry of entries) {
     if (entry.ellipsis) {
@@ -396,6 +399,15 @@ function* compare(
     const kind = path === undefined || path === dir ? undefined : project.kind(path);
     if (path !== undefined && kind !== undefined && isWithin(path, dir)) {
       shown.add(path.slice(dir === "" ? 0 : dir.length + 1).split("/")[0] ?? "");
+      if (paths.has(path)) {
+        yield {
+          kind: "twice",
+          message: `Unexpected entry \`${entry.name}${entry.directory ? "/" : ""}\`, which stands above already`,
+          at: place.entry(entry),
+        };
+        continue;
+      }
+      paths.add(path);
       if (kind === "file" && (entry.directory || entry.children.length > 0))
         yield {
           kind: "kind",
