@@ -1,5 +1,6 @@
 import { dirname, join } from "node:path";
 import { agree } from "./agree.ts";
+import { checkAlarms } from "./alarms.ts";
 import { compareGolden, goldenFiles, updateGolden, type Difference } from "./golden.ts";
 import { checkLambdas } from "./lambdas.ts";
 import { link, type Linked } from "./link.ts";
@@ -37,6 +38,7 @@ export async function runCheck(
   done(await timed("compare", async () => compare(setting, rendering, update)));
   const linked = await linkStep(setting, rendering, done);
   done(await timed("agree", async () => agreeStep(setting, linked)));
+  done(await timed("alarms", async () => alarmsStep(linked)));
   done(await timed("lambdas", () => lambdasStep(setting, linked, modules)));
   if (scan) steps.push(...(await lint(setting, rendering, { bin, modules })));
   return steps;
@@ -83,6 +85,12 @@ export async function linkStep(
 export function agreeStep({ workspace, resolved }: Setting, { cloud }: Linked): Omit<Step, "name" | "ms"> {
   const { fields, problems } = agree(workspace, resolved, cloud);
   return { what: `${fields} fields of two readers`, passed: fields - problems.length, findings: problems };
+}
+
+function alarmsStep(linked: Linked): Omit<Step, "name" | "ms"> {
+  const { alarms, findings } = checkAlarms(linked);
+  const what = `${alarms} alarms have a metric, a window and somebody to tell`;
+  return { what, passed: alarms - findings.length, findings };
 }
 
 export async function lambdasStep(
