@@ -28,7 +28,8 @@ function found(root: string, limit?: string): string[] {
   const [program = "", ...args] =
     limit === undefined ? command : ["bash", "-c", `${limit}; exec "$@"`, "-", ...command];
   const { stdout, stderr } = spawnSync(program, args, { cwd: root, encoding: "utf8", maxBuffer: 2 ** 30 });
-  expect(stderr).toBe("");
+  // On a busy machine it says how far it is.
+  expect(stderr.replaceAll(/claude-md: \d+ of \d+ directories\n/g, "")).toBe("");
   const { findings } = JSON.parse(stdout) as { findings: Found[] };
   return findings.map(({ file, line, ruleId, kind }) => `${file}:${line} ${ruleId} ${kind}`).sort();
 }

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Call } from "./cli.ts";
+import { progress } from "./command-check.ts";
 import { diff } from "./diff.ts";
 import { withoutMark } from "./extract.ts";
 import { fixAll } from "./fix.ts";
@@ -13,6 +14,7 @@ export async function fixCommand({ root, options, cache, open, paths }: Call): P
   const fixed = await fixAll(async (texts) => (project = await open(texts)), {
     paths,
     suggest: options.suggest ?? false,
+    onProgress: progress(),
   });
   cache.save(false);
   for (const { path, before, after } of fixed)

@@ -20,10 +20,15 @@ const most = 10;
  * @param open the project, with these texts in place of the files'.
  * @param options.paths narrow it to these files and directories.
  * @param options.suggest applies guesses, too.
+ * @param options.onProgress hears of every directory that is looked at.
  */
 export async function fixAll(
   open: (texts: ReadonlyMap<string, string>) => Promise<Project>,
-  options: { paths: (project: Project) => readonly string[]; suggest: boolean },
+  options: {
+    paths: (project: Project) => readonly string[];
+    suggest: boolean;
+    onProgress?: (done: number, of: number) => void;
+  },
 ): Promise<Fixed[]> {
   const grades: Fix["grade"][] = options.suggest ? ["S", "G"] : ["S"];
   const fixed = new Map<string, Fixed>();
@@ -32,7 +37,8 @@ export async function fixAll(
     const project = await open(texts);
     const paths = options.paths(project);
     const changes = new Map<string, string>();
-    for (const dir of project.dirs) {
+    for (const [index, dir] of project.dirs.entries()) {
+      options.onProgress?.(index, project.dirs.length);
       if (!paths.some((wanted) => isWithin(project.docPath(dir), wanted))) continue;
       const doc = project.doc(dir);
       if (!doc) continue;

@@ -29,7 +29,8 @@ function findings(root: string, ...args: string[]): string[] {
     [cli, "check", "--no-cache", "--reporter", "json", ...args],
     { cwd: root, encoding: "utf8", maxBuffer: 2 ** 30 },
   );
-  expect(stderr).toBe("");
+  // On a busy machine it says how far it is.
+  expect(stderr.replaceAll(/claude-md: \d+ of \d+ directories\n/g, "")).toBe("");
   expect(status).toBeLessThan(2);
   return (JSON.parse(stdout) as Report).findings.map(
     ({ file, kind, message }) => `${file} ${kind} ${message}`,

@@ -6,7 +6,7 @@ import { resolveFrom } from "../paths.ts";
 import type { Doc, Project } from "../project.ts";
 import { regionsOf } from "../regions.ts";
 import { rule } from "../rule.ts";
-import { knownSections } from "../sections.ts";
+import { knownSections, labelsIn } from "../sections.ts";
 import { type Entry, parseTree } from "../tree.ts";
 
 /**
@@ -70,6 +70,32 @@ import { type Entry, parseTree } from "../tree.ts";
  * jobs/CLAUDE.md:5:14-5:20 warning oneOf: Unexpected `canary`, expected `rolling`
  * jobs/CLAUDE.md:6:2-6:11 warning name: Unexpected name `job-dayly`, expected perhaps `job-daily`
  * jobs/CLAUDE.md:6:18-6:28 warning name: Unexpected name `job-report`, expected one that exists
+ * ```
+ *
+ * ### not ok: words after a value that a fact owns; the value itself is of `fields`
+ *
+ * `template.md`:
+ * ```md
+ * # {{path}}/CLAUDE.md
+ * ## AWS
+ * - **Port**: {{fact port}}
+ * ```
+ * `jobs/CLAUDE.md`:
+ * ```md
+ * # jobs/CLAUDE.md
+ * ## AWS
+ * - **Port**: port 81 — not port 82
+ * ```
+ * Facts:
+ * ```json
+ * {
+ *   "values": { "jobs port": "port 80" },
+ *   "claims": [{ "type": "value", "near": "port", "pattern": "port (\\d+)", "value": "80" }]
+ * }
+ * ```
+ * Reports:
+ * ```text
+ * jobs/CLAUDE.md:3:30-3:32 warning value: Unexpected value `82`, expected `80`
  * ```
  *
  * ### not ok: beside a name in the tree
@@ -144,12 +170,36 @@ export const claims = rule({
   level: "warning",
   *document(doc, project) {
     const own = project.facts.claims(doc.path);
-    if (own.length > 0)
-      for (const line of [...proseOf(doc), ...commentsInTrees(doc, project)])
-        for (const claim of own) yield* contradictions(claim, line);
+    if (own.length > 0) yield* inProse(own, doc, project);
     yield* numbersInTrees(doc, project);
   },
 });
+
+function* inProse(claims: readonly Claim[], doc: Doc, project: Project): Iterable<Problem> {
+  const bound = boundValues(doc, project);
+  for (const line of [...proseOf(doc), ...commentsInTrees(doc, project)])
+    for (const claim of claims)
+      for (const problem of contradictions(claim, line))
+        if (
+          !bound.some(
+            ([start, end]) => problem.at !== undefined && problem.at[0] >= start && problem.at[1] <= end,
+          )
+        )
+          yield problem;
+}
+
+/** What a fact owns is held against that fact alone, by `fields`; the words after it are people's. */
+function boundValues(doc: Doc, project: Project): Range[] {
+  return knownSections(doc.facts, project.template(doc.dir)).flatMap((section) =>
+    section.template.labels.flatMap(({ text: name, fact }): Range[] => {
+      const label = labelsIn(section, doc.facts).find((each) => each.text === name);
+      if (!label || fact === undefined || project.facts.value(fact, doc.dir) === undefined) return [];
+      const [start, end] = label.value;
+      const words = doc.text.slice(start, end).indexOf(" — ");
+      return [[start, words === -1 ? end : start + words]];
+    }),
+  );
+}
 
 /** Characters after a number that are looked at. */
 const longestNoun = 100;

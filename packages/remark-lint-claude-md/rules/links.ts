@@ -274,7 +274,7 @@ function missing(target: string, dir: string, project: Project, slash: boolean):
       actual: target,
       note: "a fresh clone does not have it",
     };
-  const meant = guess(target, project);
+  const meant = guess(target, dir, project);
   const expected = meant === undefined ? undefined : written(meant);
   return {
     kind: "missing",
@@ -285,14 +285,15 @@ function missing(target: string, dir: string, project: Project, slash: boolean):
 }
 
 /** The one existing path with the same name, or the nearest name beside the missing one. */
-function guess(target: string, project: Project): string | undefined {
+function guess(target: string, from: string, project: Project): string | undefined {
   const name = nameOf(target);
   const twins = project.named(name);
   // Every directory has a document, so a document's name alone says nothing: its directory does.
   if (name === project.config.file) {
     if (project.kind(parentOf(target)) === "directory") return undefined;
     const dir = nearestDirectory(parentOf(target), project);
-    return dir === undefined ? undefined : inside(dir, name);
+    // A document does not mean itself.
+    return dir === undefined || dir === from ? undefined : inside(dir, name);
   }
   if (twins.length === 1) return twins[0];
   const sibling = nearest(name, project.children(parentOf(target)));
