@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join, posix } from "node:path";
 import { at, entriesOf, itemsOf, positionOf, textOf } from "./node.ts";
 import type { Node, Position, Problem, Workload, Workspace } from "./types.ts";
+import { valueAt } from "./values.ts";
 
 /** Files that Copilot looks for only when it uploads or builds: the Dockerfile and `env_file`. */
 export function checkFiles(workspace: Workspace, workloads: Workload[], problems: Problem[]): void {
@@ -11,11 +12,27 @@ export function checkFiles(workspace: Workspace, workloads: Workload[], problems
     const files = [
       { path: build?.dockerfile, written: ["image", "build", "dockerfile"], what: "Dockerfile" },
       { path: workload.envFile, written: ["env_file"], what: "env_file" },
+      ...sidecarFiles(workload),
     ];
     for (const { path, written, what } of files)
       if (path !== undefined)
         missing(workspace, path, `${what} of ${workload.name}`, workload.source(written), problems);
   }
+}
+
+function sidecarFiles({ manifest }: Workload): { path: string; written: string[]; what: string }[] {
+  return Object.keys(valueAt(manifest, "sidecars") ?? {}).flatMap((sidecar) => {
+    const build = valueAt(manifest, "sidecars", sidecar, "image", "build");
+    const context = valueAt(build, "context");
+    const path =
+      typeof build === "string"
+        ? build
+        : (valueAt(build, "dockerfile") ??
+          (typeof context === "string" ? posix.join(context, "Dockerfile") : undefined));
+    const written = ["sidecars", sidecar, "image", "build"];
+    const file = { written, what: `Dockerfile of the sidecar ${sidecar}` };
+    return typeof path === "string" ? [{ path, ...file }] : [];
+  });
 }
 
 /** The buildspecs that a pipeline's projects start from; CodeBuild looks for them only when it runs. */

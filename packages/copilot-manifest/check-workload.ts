@@ -215,6 +215,8 @@ function http(root: MapNode, { type }: Workload, report: Report): void {
   const node = at(root, "http");
   if (type === "Load Balanced Web Service") {
     const nlb = at(root, "nlb")?.kind === "map";
+    const written = entriesOf(at(root, "nlb")).some(([, { value }]) => isWritten(value));
+    if (written && !isWritten(at(root, "nlb", "port"))) report("missing", ["nlb"], "`nlb` needs a `port`.");
     if (isFalse(node) && !nlb)
       return report("http", ["http"], "A Load Balanced Web Service needs `http` or `nlb`.");
     if (!isWritten(node))
@@ -443,7 +445,7 @@ function job(root: MapNode, report: Report): void {
     );
   if (node?.kind === "scalar" && !node.unresolved) schedule(text, report);
   const timeout = at(root, "timeout");
-  if (isWritten(timeout) && !(timeout?.kind === "scalar" && timeout.unresolved)) {
+  if (isWritten(timeout) && textOf(timeout) !== "" && !(timeout?.kind === "scalar" && timeout.unresolved)) {
     const seconds = parseDuration(textOf(timeout) ?? "");
     if (seconds === undefined)
       report("type", ["timeout"], "`timeout` must be a duration like 30s, 5m or 1h30m (there are no days).");

@@ -393,6 +393,57 @@ test("a buildspec that is not there is an error: CodeBuild would say it in the m
   ]);
 });
 
+test("a network load balancer has a port", () => {
+  expect(problemsOf(svc(`${minimal.web}nlb: { port: 443/tls }\n`))).toEqual([]);
+  expect(problemsOf(svc(`${minimal.web}nlb: { target_port: 80 }\n`))).toEqual([one("`nlb` needs a `port`.")]);
+});
+
+test("addresses are ranges, and a health check has a path", () => {
+  const http = (text: string) => problemsOf(svc(minimal.web.replace("path: /", `path: /\n  ${text}`)));
+  expect(http('allowed_source_ips: ["10.24.34.0/23", "2001:db8::/32"]')).toEqual([]);
+  expect(http("allowed_source_ips: [10.24.34.1]")).toEqual([
+    one("`http.allowed_source_ips[0]` (10.24.34.1) must be a range like 10.0.0.0/16."),
+  ]);
+  expect(http('healthcheck: ""')).toEqual([one("must be a path: Copilot refuses the empty text")]);
+});
+
+test("what is left out in braces is the empty text to Copilot, which writes the file again; elsewhere it is nothing", () => {
+  expect(problemsOf(svc(`${minimal.backend}storage: { readonly_fs: }\n`))).toEqual([
+    one('`storage.readonly_fs` must be true or false, not the text "".'),
+  ]);
+  for (const nothing of [
+    "storage:\n  readonly_fs:\n",
+    "storage: { readonly_fs: null }\n",
+    "variables: { A: , B: }\n",
+  ])
+    expect(problemsOf(svc(minimal.backend + nothing))).toEqual([]);
+});
+
+test('what YAML 1.1 called yes and no is true and false, in quotes too; `"true"` is not', () => {
+  const fs = (value: string) => problemsOf(svc(`${minimal.backend}storage: { readonly_fs: ${value} }\n`));
+  for (const value of ["on", '"on"', "Yes", "NO", "True"]) expect(fs(value)).toEqual([]);
+  expect(fs('"true"')).toEqual([one('must be true or false, not the text "true".')]);
+  expect(problemsOf(svc(`${minimal.backend}cpu: 1_024\nmemory: 2048\n`))).toEqual([]);
+});
+
+test("a sidecar's Dockerfile that is not there is an error, however it is named", () => {
+  const sidecars =
+    "sidecars:\n  a: { image: { build: a/Dockerfile } }\n  b: { image: { build: { context: b } } }\n  c: { image: { build: { dockerfile: c.dockerfile, context: . } } }\n  d: { image: { location: d } }\n  e: { image: e }\n";
+  expect(problemsOf(svc(minimal.backend + sidecars))).toEqual([
+    one(
+      "svc/manifest.yml:6 missing-file: The Dockerfile of the sidecar a of svc does not exist: a/Dockerfile.",
+    ),
+    one(
+      "svc/manifest.yml:7 missing-file: The Dockerfile of the sidecar b of svc does not exist: b/Dockerfile.",
+    ),
+    one(
+      "svc/manifest.yml:8 missing-file: The Dockerfile of the sidecar c of svc does not exist: c.dockerfile.",
+    ),
+  ]);
+  const files = { "a/Dockerfile": "", "b/Dockerfile": "", "c.dockerfile": "" };
+  expect(problemsOf({ ...svc(minimal.backend + sidecars), ...files })).toEqual([]);
+});
+
 test("a Dockerfile or env_file that is not there is an error, where its path has a value here", () => {
   const manifest = minimal.backend.replace("build: Dockerfile", "build: { context: web }");
   expect(problemsOf(svc(`${manifest}env_file: svc.env\n`))).toEqual([
@@ -459,7 +510,7 @@ environments:
   third: *another
   fourth:
 `;
-  expect(problemsOf(svc(manifest.replace("${SERVICE:-}", "")))).toEqual([]);
+  expect(problemsOf({ ...svc(manifest.replace("${SERVICE:-}", "")), "nginx/Dockerfile": "" })).toEqual([]);
 });
 
 test("containers that wait for each other are an error: ECS refuses the task", () => {

@@ -128,12 +128,12 @@ const broken: [rule: string, change: Change, problem: string][] = [
   ],
   [
     "null-override",
-    ["web", "prod: { count: 2 }", "prod: { count: 2, logging: }"],
+    ["web", "prod: { count: 2 }", "prod: { count: 2, logging: null }"],
     "web/manifest.yml:19 null-override: Nothing stands here: Copilot leaves the base's value as it is. Remove the key, or write a value.",
   ],
   [
     "null-override",
-    ["web", "prod: { count: 2 }", "prod: { count: 2, variables: { PORT: } }"],
+    ["web", "prod: { count: 2 }", "prod: { count: 2, variables: { PORT: null } }"],
     'web/manifest.yml:19 null-override: `PORT` becomes the empty text here: Copilot does not take it away. Write `""` if that is meant.',
   ],
   [

@@ -29,6 +29,8 @@ function replaced(node: Node, scope: Scope, problems: Problem[]): Node {
     });
     return { ...node, entries: new Map(entries) };
   }
+  // Copilot writes the file again before it reads it, and nothing in braces becomes the empty text there.
+  if (node.flow) return { ...node, value: "", style: "quoted" };
   // Only texts: a number or a boolean cannot hold a variable, and a tagged value is left alone.
   if (typeof node.value !== "string" || node.tag) return node;
   const { text, complete } = replaceIn(node, scope, problems);

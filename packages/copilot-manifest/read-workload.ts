@@ -80,12 +80,12 @@ export function numberOf(node: Node | undefined): number | undefined {
 
 export function isTrue(node: Node | undefined): boolean {
   if (node?.kind !== "scalar") return false;
-  return node.value === true || (node.style === "plain" && /^(?:y|yes|on)$/i.test(node.text));
+  return node.value === true || /^(?:y|yes|on)$/i.test(node.text);
 }
 
 export function isFalse(node: Node | undefined): boolean {
   if (node?.kind !== "scalar") return false;
-  return node.value === false || (node.style === "plain" && /^(?:n|no|off)$/i.test(node.text));
+  return node.value === false || /^(?:n|no|off)$/i.test(node.text);
 }
 
 function record<T>(node: Node | undefined, read: (value: Node) => T): Record<string, T> {

@@ -56,6 +56,11 @@ export const map = (keys: Record<string, Schema>, exclusive?: [string[], string[
   return exclusive ? { kind: "map", keys, exclusive } : { kind: "map", keys };
 };
 export const either = (forms: Omit<EitherSchema, "kind">): EitherSchema => ({ kind: "either", ...forms });
+/** An IPv4 or IPv6 range. */
+export const cidr: ScalarSchema = {
+  kind: "string",
+  refuse: (text) => (/^[\da-f.:]+\/\d{1,3}$/i.test(text) ? undefined : "must be a range like 10.0.0.0/16"),
+};
 export const strings = listOf(string);
 export const stringOrList = either({ scalar: string, list: strings });
 

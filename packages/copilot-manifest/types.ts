@@ -31,6 +31,8 @@ export interface ScalarNode {
   unresolved?: boolean;
   /** A tag of one's own (`!Something`): such a value is not interpolated. */
   tag?: string;
+  /** A value that is left out, in braces or brackets. */
+  flow?: true;
   at: Position;
 }
 export interface ListNode {

@@ -112,10 +112,11 @@ function scalar(node: ScalarNode, schema: ScalarSchema, path: string[], problems
 }
 
 function faultOf(node: ScalarNode, schema: ScalarSchema): string | undefined {
-  const { value, style } = node;
+  const { value } = node;
   switch (schema.kind) {
     case "bool":
-      return typeof value === "boolean" || (style === "plain" && /^(?:y|yes|n|no|on|off)$/i.test(node.text))
+      // Quotes do not matter here: `"true"` alone is refused.
+      return typeof value === "boolean" || /^(?:y|yes|n|no|on|off)$/i.test(node.text)
         ? undefined
         : nameOf(schema);
     case "int":

@@ -1,6 +1,7 @@
 import {
   any,
   bool,
+  cidr,
   dictOf,
   duration,
   durationBetween,
@@ -60,8 +61,12 @@ const imageKeys = {
 };
 const image = (extra: Record<string, Schema>) => map({ ...imageKeys, ...extra }, [["build"], ["location"]]);
 
+const healthPath: ScalarSchema = {
+  kind: "string",
+  refuse: (text) => (text === "" ? "must be a path: Copilot refuses the empty text" : undefined),
+};
 const httpHealthcheck = either({
-  scalar: string,
+  scalar: healthPath,
   map: map({
     path: string,
     port,
@@ -100,7 +105,7 @@ const routingRule = {
   deregistration_delay: durationBetween("0s", "3600s", "the load balancer's limit"),
   target_container: string,
   target_port: port,
-  allowed_source_ips: strings,
+  allowed_source_ips: listOf(cidr),
   hosted_zone: string,
   redirect_to_https: bool,
 };

@@ -1,6 +1,7 @@
 import {
   any,
   bool,
+  cidr,
   dictOf,
   either,
   int,
@@ -12,8 +13,8 @@ import {
   type ScalarSchema,
 } from "./schema.ts";
 
-const subnet = map({ id: string, cidr: string, az: string });
-const rule = map({ cidr: string, ports: string, ip_protocol: string });
+const subnet = map({ id: string, cidr, az: string });
+const rule = map({ cidr, ports: string, ip_protocol: string });
 const deprecatedSecurityGroups = map({
   ingress: map({ restrict_to: map({ cdn: bool, source_ips: strings }), from_vpc: bool }),
 });
@@ -25,7 +26,7 @@ export const environmentSchema = map({
   network: map({
     vpc: map({
       id: string,
-      cidr: string,
+      cidr,
       subnets: map({ public: listOf(subnet), private: listOf(subnet) }),
       security_group: map({ ingress: listOf(rule), egress: listOf(rule) }),
       flow_logs: either({ scalar: bool, map: map({ retention: int }) }),
@@ -37,7 +38,7 @@ export const environmentSchema = map({
       security_groups: deprecatedSecurityGroups,
       certificates: strings,
       access_logs: either({ scalar: bool, map: map({ bucket_name: string, prefix: string }) }),
-      ingress: map({ cdn: bool, source_ips: strings }),
+      ingress: map({ cdn: bool, source_ips: listOf(cidr) }),
       ssl_policy: string,
     }),
     private: map({

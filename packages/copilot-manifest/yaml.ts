@@ -10,6 +10,7 @@ import {
   type Document,
   type ParsedNode,
   type YAMLMap,
+  type YAMLSeq,
 } from "yaml";
 import { intrinsic } from "./intrinsic-tags.ts";
 import type { Entry, MapNode, Node, Position, Problem } from "./types.ts";
@@ -70,6 +71,8 @@ class Reader {
   readonly #cloudFormation: boolean;
   readonly #aliased = new Set<string>();
   readonly #open = new Set<unknown>();
+  /** How many maps and lists in braces and brackets are open. */
+  #flow = 0;
 
   constructor(
     document: Document.Parsed,
@@ -95,22 +98,41 @@ class Reader {
   }
 
   #untagged(node: ParsedNode, at: Position): Node {
-    if (isMap(node)) return this.#map(node, at);
-    if (isSeq(node))
-      return {
-        kind: "list",
-        at,
-        items: node.items.map((item) => this.#orNull(item as ParsedNode | null, at)),
-      };
+    if (isMap(node) || isSeq(node)) {
+      const flow = this.#flow > 0 || node.flow === true;
+      if (flow) this.#flow += 1;
+      const read = isMap(node) ? this.#map(node, at) : this.#list(node, at);
+      if (flow) this.#flow -= 1;
+      return read;
+    }
     const scalar = node as Scalar.Parsed;
     const plain = scalar.type === Scalar.PLAIN && !scalar.tag;
     const style = scalar.type === Scalar.BLOCK_LITERAL ? "block" : plain ? "plain" : "quoted";
     const value = scalar.value as string | number | boolean | null;
+    if (value === null && scalar.source === "") return this.#nothing(at);
+    if (style === "plain" && /^[-+]?\d[\d_]*_\d+$/.test(scalar.source))
+      return {
+        kind: "scalar",
+        value: Number(scalar.source.replaceAll("_", "")),
+        text: scalar.source,
+        style,
+        at,
+      };
     return { kind: "scalar", value, text: scalar.source ?? String(value ?? ""), style, at };
   }
 
+  #list(list: YAMLSeq.Parsed, at: Position): Node {
+    return { kind: "list", at, items: list.items.map((item) => this.#orNull(item as ParsedNode | null, at)) };
+  }
+
   #orNull(node: ParsedNode | null, at: Position): Node {
-    return node ? this.read(node) : { kind: "scalar", value: null, text: "", style: "plain", at };
+    return node ? this.read(node) : this.#nothing(at);
+  }
+
+  /** Where a value is left out. */
+  #nothing(at: Position): Node {
+    const flow = this.#flow > 0 ? { flow: true as const } : {};
+    return { kind: "scalar", value: null, text: "", style: "plain", ...flow, at };
   }
 
   #follow(node: ParsedNode, at: Position): Node {
