@@ -44,7 +44,7 @@ const marked = (region: string): string => `<!--claude-md ${region}-->`;
 
 const lies: Record<string, Lie> = {
   "a size": {
-    finds: "claims/value fields/bound",
+    finds: "fields/bound",
     file: "workers/item/CLAUDE.md",
     tell: replaced(/\d+\/(\d+) ×/, "128/$1 ×"),
     at: "128/",
@@ -521,16 +521,13 @@ describe("the world moves on, the documents stay", () => {
     );
     expect([...new Set(found)].toSorted()).toEqual(
       [
-        "copilot/worker-item/CLAUDE.md claims/value copilot/worker-item/manifest.yml",
         "copilot/worker-item/CLAUDE.md fields/bound copilot/worker-item/manifest.yml",
         "copilot/worker-item/CLAUDE.md regions/stale copilot/worker-item/manifest.yml",
-        "workers/item/CLAUDE.md claims/value copilot/worker-item/manifest.yml",
         "workers/item/CLAUDE.md fields/bound copilot/worker-item/manifest.yml",
         "copilot/CLAUDE.md claims/value copilot/job-daily/manifest.yml",
         "copilot/CLAUDE.md regions/stale copilot/backend-api/manifest.yml",
         "copilot/job-daily/CLAUDE.md claims/value copilot/job-daily/manifest.yml",
         "copilot/job-daily/CLAUDE.md fields/bound copilot/job-daily/manifest.yml",
-        "jobs/daily/CLAUDE.md claims/value copilot/job-daily/manifest.yml",
         "jobs/CLAUDE.md regions/stale copilot/job-daily/manifest.yml",
         "jobs/daily/CLAUDE.md fields/bound copilot/job-daily/manifest.yml",
         "copilot/CLAUDE.md fields/bound copilot/pipelines/staging/manifest.yml",

@@ -95,7 +95,7 @@ import { type Entry, parseTree } from "../tree.ts";
  * ```
  * Reports:
  * ```text
- * jobs/CLAUDE.md:3:30-3:32 warning value: Unexpected value `82`, expected `80`
+ * jobs/CLAUDE.md:3:32-3:34 warning value: Unexpected value `82`, expected `80`
  * ```
  *
  * ### not ok: beside a name in the tree
