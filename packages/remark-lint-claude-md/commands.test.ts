@@ -176,6 +176,21 @@ test("in GitHub Actions annotations stand beside the report for people, unless a
   expect(json).not.toContain("::error");
 });
 
+test.each([
+  ["{{fact memry}}", "`{{fact memry}}`, which no provider knows of any directory (did you mean `memory`?)"],
+  [
+    "{{block tables}}",
+    "`{{block tables}}`, which no provider knows of any directory (did you mean `table`?)",
+  ],
+])("a template that asks for %s is never a pass", (written, message) => {
+  const template = files["docs/template.md"].replace(
+    written.startsWith("{{fact") ? "{{fact memory}}" : "{{block table}}",
+    written,
+  );
+  const root = repository({ ...files, "docs/template.md": template });
+  expect(claudeMd(root, ["check"])).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
+});
+
 test("a provider whose facts are broken ends the run with its place, and judges nothing", () => {
   const root = repository(files);
   writeFileSync(

@@ -76,6 +76,11 @@ test("the README's set-up goes from nothing to clean, in the command and under r
   const ignored = ["--ignore-pattern", "docs/template.md"];
   expect(run(remark, ...args, ...ignored)).toMatchObject({ code: 0, stderr: "" });
 
+  // The short names of remark's plugins lead here, too.
+  for (const name of ["lint-claude-md", "lint-claude-md/preset"]) {
+    write(root, { ".remarkrc.mjs": `export default { plugins: [${JSON.stringify(name)}] };\n` });
+    expect(run(remark, ...args, ...ignored)).toMatchObject({ code: 0, stderr: "" });
+  }
   write(root, { "jobs/other.ts": "" });
   expect(claudeMd("check").stdout).toContain("Unexpected tree of `jobs` without `other.ts`");
   expect(run(remark, ...args, ...ignored).stderr).toContain("Unexpected tree of `jobs` without `other.ts`");
