@@ -45,37 +45,39 @@ export function askedFor(output: string): string[] {
 }
 
 /**
- * The fastest start of an entry up to that point, as a multiple of what Node takes for an empty program: the part that no
- * bundle can change. The two take turns, so that a busy moment hits both.
+ * What an entry computes up to that point, as a multiple of what Node computes for an empty program. Processor time and not
+ * the clock, so that a busy machine tells the same; the smallest of several rounds.
  */
 export function startOf(folder: string, entry: string, rounds: number): number {
   let [best, floor] = [Infinity, Infinity];
   for (let round = 0; round < rounds; round++) {
-    floor = Math.min(
-      floor,
-      timed(() => spawnSync(process.execPath, [...sourceMaps, "--eval", ""], { env: {} })),
-    );
-    best = Math.min(
-      best,
-      timed(() => {
-        const options = { cwd: folder, env: {}, encoding: "utf8" } as const;
-        const { status, stdout, stderr } = spawnSync(process.execPath, [...sourceMaps, entry], options);
-        if (status !== 1 || askedFor(stdout + stderr).length === 0)
-          throw new Error(
-            `${folder}/${entry} asked for no variables, but ended with ${status}:\n${stdout}${stderr}`,
-          );
-      }),
-    );
+    floor = Math.min(floor, processorTime(folder, ["--eval", ""]).microseconds);
+    const { microseconds, status, text } = processorTime(folder, [entry]);
+    if (status !== 1 || askedFor(text).length === 0)
+      throw new Error(`${folder}/${entry} asked for no variables, but ended with ${status}:\n${text}`);
+    best = Math.min(best, microseconds);
   }
   return best / floor;
 }
 
-const sourceMaps = ["--enable-source-maps"];
+/** Writes to the fourth of the process's streams what it has used, as it exits. */
+const witness = `data:text/javascript,${encodeURIComponent(
+  'import { writeSync } from "node:fs"; process.on("exit", () => { const { user, system } = process.cpuUsage(); writeSync(3, String(user + system)); });',
+)}`;
 
-function timed(run: () => void): number {
-  const start = performance.now();
-  run();
-  return performance.now() - start;
+function processorTime(cwd: string, args: string[]) {
+  const { status, output } = spawnSync(
+    process.execPath,
+    ["--enable-source-maps", "--import", witness, ...args],
+    {
+      cwd,
+      env: {},
+      stdio: ["ignore", "pipe", "pipe", "pipe"],
+      encoding: "utf8",
+    },
+  );
+  const [, stdout = "", stderr = "", used = ""] = output;
+  return { microseconds: Number(used), status, text: `${stdout}${stderr}` };
 }
 
 /** The size of an entry, without its source map. */

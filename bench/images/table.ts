@@ -6,7 +6,7 @@ export interface Row {
   bytes: number;
   /** Everything that lies beside it. */
   folder: number;
-  /** Its start against that of an empty program. */
+  /** Processor time of its start against that of an empty program. */
   ratio: number;
   /** What the image adds to its base. */
   image?: number;
@@ -14,7 +14,7 @@ export interface Row {
   run?: string;
 }
 
-/** The table as Markdown. Sizes are exact; a start is a ratio, since seconds are the machine's. */
+/** The table as Markdown. Sizes are exact; a start is a ratio of processor time, since seconds are the machine's. */
 export function table(rows: Row[], images: boolean): string {
   const head = [
     "workload",
