@@ -14,7 +14,8 @@ AWS_REGION=ap-northeast-1
 domain=noren.example
 boundary=noren-boundary
 
-export AWS_REGION AWS_DEFAULT_REGION=$AWS_REGION
+# Newer versions of aws open a pager, which would wait for somebody to leave it.
+export AWS_REGION AWS_DEFAULT_REGION=$AWS_REGION AWS_PAGER=""
 [ -f "copilot/environments/$environment/manifest.yml" ] || { echo "There is no environment $environment below copilot/environments." >&2; exit 1; }
 
 case "$(copilot version)" in
@@ -25,8 +26,9 @@ account=$(aws sts get-caller-identity --query Account --output text)
 echo "--- account $account, region $AWS_REGION"
 
 if [ "$environment" = public ]; then
-  # `public` lives in production's network. With --output text the query is asked of each page, so there may be empty lines.
-  exported() { aws cloudformation list-exports --query "Exports[?Name=='$application-production-$1'].Value" --output text | tr -d '\n'; }
+  # `public` lives in production's network.
+  exports=$(aws cloudformation list-exports --query "Exports[?starts_with(Name,'$application-production-')].[Name,Value]" --output text)
+  exported() { printf '%s\n' "$exports" | awk -v name="$application-production-$1" '$1 == name { print $2 }'; }
   PRODUCTION_VPC_ID=$(exported VpcId)
   PRODUCTION_PUBLIC_SUBNET_1=$(exported PublicSubnets | cut -d, -f1)
   PRODUCTION_PUBLIC_SUBNET_2=$(exported PublicSubnets | cut -d, -f2)

@@ -8,9 +8,12 @@ environment=${1:?usage: copilot/migrate.sh <environment> <image>}
 image=${2:?usage: copilot/migrate.sh <environment> <image>}
 application=$(sed -n 's/^application: *//p' "$(dirname "$0")/.workspace")
 
-# With --output text the query is asked of each page of the answer, so there may be empty lines.
+# Newer versions of aws open a pager, which would wait for somebody to leave it.
+export AWS_PAGER=""
+
+exports=$(aws cloudformation list-exports --query "Exports[?starts_with(Name,'$application-$environment-')].[Name,Value]" --output text)
 exported() {
-  value=$(aws cloudformation list-exports --query "Exports[?Name=='$application-$environment-$1'].Value" --output text | tr -d '\n')
+  value=$(printf '%s\n' "$exports" | awk -v name="$application-$environment-$1" '$1 == name { print $2 }')
   [ -n "$value" ] || { echo "No stack exports $application-$environment-$1. Deploy the environment first: copilot env deploy --name $environment" >&2; exit 1; }
   printf %s "$value"
 }
