@@ -219,18 +219,24 @@ export class Lab {
     return proxy;
   }
 
-  /** Commits the next `count` events of a group, each with its fact, as a shop does: under a lock on the aggregate. */
-  async write(group: string, count: number, more: Partial<OutboxRow> = {}, client?: Client): Promise<void> {
+  /** Commits the next `count` events of each group, with their facts, as a shop does: under a lock on the aggregate. */
+  async write(
+    groups: string | string[],
+    count: number,
+    more: Partial<OutboxRow> = {},
+    client?: Client,
+  ): Promise<void> {
     const writer = client ?? (await this.client("writer"));
     if (!client) await writer.query("begin");
     try {
-      const { rows } = await writer.query<{ seq: number }>(
-        `insert into aggregate (group_id, seq) values ($1, $2)
-         on conflict (group_id) do update set seq = aggregate.seq + excluded.seq returning seq`,
-        [group, count],
+      const { rows } = await writer.query<{ group_id: string; seq: number }>(
+        `insert into aggregate (group_id, seq) select unnest($1::text[]), $2
+         on conflict (group_id) do update set seq = aggregate.seq + excluded.seq returning group_id, seq`,
+        [[groups].flat(), count],
       );
-      const last = rows[0]?.seq ?? count;
-      const events = Array.from({ length: count }, (_, n) => thing(group, last - count + n + 1));
+      const events = rows.flatMap(({ group_id, seq }) =>
+        Array.from({ length: count }, (_, n) => thing(group_id, seq - count + n + 1)),
+      );
       await insertFacts(writer, events);
       await insert(
         writer,
