@@ -73,6 +73,9 @@ function codeFolders({ workloads }: Model): string[] {
 const regions =
   /\b(?:us|eu|ap|sa|ca|me|af|il|mx)-(?:north|south|east|west|central|northeast|southeast|northwest|southwest)-[1-9]\b/;
 
+/** Where AWS keeps what is global, no workspace decides. */
+const elsewhere = /^(?!.*(?:CloudFront|CDN|Route ?53|WAF))/;
+
 function region(truth: Sourced<string>, files: string[]): Claim {
-  return { type: "value", near: regions, pattern: regions, truth, in: files };
+  return { type: "value", near: elsewhere, pattern: regions, truth, in: files };
 }

@@ -102,6 +102,7 @@ test("what is true, or speaks of something else, is nobody's to correct", () => 
     "パイプラインは CodePipeline。ソースの検査だけ GitHub Actions が先に走らせる(CodePipeline の外)",
     "リージョンは eu-west-1、CLI 1.34.1",
     "Deployments are rolling, unlike the blue/green ones of before",
+    "CloudFront の証明書は us-east-1 に要る",
     "Kubernetes は使わない。ECS の上で動く",
     "EKS ではなく Fargate で動く",
     "環境変数は 3 つ、`copilot svc logs --name api --env <env>`",
