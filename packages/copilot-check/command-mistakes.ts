@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { checkAlarms } from "./alarms.ts";
 import { agreeStep, compare, lambdasStep, linkStep, manifests, renderAll, renderStep } from "./check.ts";
 import { gate, lintFiles } from "./lint.ts";
 import { formatPlanted, type Found } from "./planted-document.ts";
@@ -116,5 +117,6 @@ async function findingsOf(
   const linked = await linkStep(setting, rendering);
   if (step === "link") return linked.problems;
   if (step === "agree") return agreeStep(setting, linked).findings;
+  if (step === "alarms") return checkAlarms(linked).findings;
   return (await lambdasStep(setting, linked, modules)).findings;
 }

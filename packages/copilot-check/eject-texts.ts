@@ -78,17 +78,34 @@ for stack in "$@"; do deploy "$stack"; done
 `;
 }
 
+interface Surroundings {
+  domain: string | undefined;
+  permissionsBoundary: string | undefined;
+  /** Buildspecs that the pipelines run before and after the stacks of a release. */
+  before: string[];
+  after: string[];
+}
+
 /** How a team leaves the CLI, and comes back. */
 export function guide(
   application: string,
   region: string,
   environments: string[],
-  { domain, permissionsBoundary }: { domain: string | undefined; permissionsBoundary: string | undefined },
+  { domain, permissionsBoundary, before, after }: Surroundings,
 ): string {
-  const before = [
+  const prepared = [
     ...(domain === undefined ? [] : [`a hosted zone for ${domain} in Route 53`]),
     ...(permissionsBoundary === undefined ? [] : [`an IAM policy ${permissionsBoundary}`]),
   ];
+  const code = (files: string[]): string => files.map((file) => `\`${file}\``).join(", ");
+  const around = [
+    ...(before.length === 0 ? [] : [`before the stacks of a release ${code(before)}`]),
+    ...(after.length === 0 ? [] : [`afterwards ${code(after)}`]),
+  ];
+  const builds =
+    around.length === 0
+      ? ""
+      : `\n   The pipelines ran ${around.join(", ")}: \`deploy.sh\` does not. Run the same commands there.`;
   return `# ${application} without the Copilot CLI
 
 Everything that the CLI would deploy into ${environments.join(", ")}, as plain CloudFormation. The stacks have the names that
@@ -109,11 +126,11 @@ Copilot gives them, so an account that it deployed is taken over in place: nothi
    template of \`${application}-${environments[0] ?? "test"}\`, then read the change set. Expected: hashes of code, \`UpdateID\`, nothing that is replaced.
 4. \`IMAGE_TAG=<the tag that runs now> ./deploy.sh ${application}-${environments[0] ?? "test"}\`, then its workloads, one by one.
 5. Put this folder into git. From now on templates are edited by hand; images are built and pushed by your own
-   pipeline, which ends in \`IMAGE_TAG=$(git rev-parse HEAD) ./deploy.sh <stack>\`.
+   pipeline, which ends in \`IMAGE_TAG=$(git rev-parse HEAD) ./deploy.sh <stack>\`.${builds}
 6. Keep the parameters below \`/copilot/applications/${application}\` in Parameter Store: they cost nothing, and are the way back.
 7. When you are sure: \`aws cloudformation delete-stack\` for each \`pipeline-${application}-…\`.
 
-## Start: an empty account${before.length === 0 ? "" : `\n0. There must be ${before.join(" and ")}.`}
+## Start: an empty account${prepared.length === 0 ? "" : `\n0. There must be ${prepared.join(" and ")}.`}
 1. \`./deploy.sh ${application}-application\`: the key, the bucket, the repositories${domain === undefined ? "" : ", the zone"} (region ${region}).
 2. Push an image for each workload: \`<account>.dkr.ecr.${region}.amazonaws.com/${application}/<workload>:<tag>\`.
 3. The secrets that the manifests name, in Parameter Store, each with the tags \`copilot-application\` and \`copilot-environment\`.

@@ -66,6 +66,8 @@ async function ejected(config: Setting["config"] = {}): Promise<string> {
     "copilot/.workspace": "application: shop\n",
     "copilot/environments/test/manifest.yml": "name: test\ntype: Environment\n",
     "copilot/api/manifest.yml": "name: api\ntype: Backend Service\n",
+    "copilot/pipelines/main/manifest.yml":
+      "name: main\nversion: 1\nstages:\n  - name: test\n    pre_deployments:\n      schema: { buildspec: schema.yml }\n",
   });
   const workspace = readWorkspace(root);
   const region = "ap-northeast-1";
@@ -87,6 +89,12 @@ test("an ejected folder links in its own order, with nothing of the workspace", 
     "shop-test-api",
   ]);
   expect(await linkEjected(folder, "ap-northeast-1")).toEqual({ stacks: 5, findings: [] });
+});
+
+test("the guide names what the pipelines ran around the stacks, which the script does not", async () => {
+  expect(read(await ejected(), "GUIDE.md")).toContain(
+    "ran before the stacks of a release `schema.yml`: `deploy.sh` does not.",
+  );
 });
 
 test("nothing of the made-up account is left in it", async () => {

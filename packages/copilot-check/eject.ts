@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { at, entriesOf, itemsOf, textOf, type Workspace } from "copilot-manifest";
 import { CloudFormation } from "./cloud-formation.ts";
 import { applicationTemplate } from "./eject-application.ts";
 import { deployScript, guide } from "./eject-texts.ts";
@@ -108,8 +109,25 @@ export function eject(
   write("order.txt", stacks.map(({ stack }) => `${stack}\n`).join(""));
   write("deploy.sh", deployScript(application, setting.region, domain));
   chmodSync(join(folder, "deploy.sh"), 0o755);
-  write("GUIDE.md", guide(application, setting.region, environments, { domain, permissionsBoundary }));
+  write(
+    "GUIDE.md",
+    guide(application, setting.region, environments, {
+      domain,
+      permissionsBoundary,
+      before: buildspecs(setting.workspace, "pre_deployments"),
+      after: buildspecs(setting.workspace, "post_deployments"),
+    }),
+  );
   return stacks;
+}
+
+/** Builds of a pipeline's own that run before or after the stacks of a stage; they stay outside of the folder. */
+function buildspecs({ pipelines }: Workspace, moment: "pre_deployments" | "post_deployments"): string[] {
+  const stages = [...pipelines.values()].flatMap(({ root }) => itemsOf(at(root, "stages")));
+  const found = stages.flatMap((stage) =>
+    entriesOf(at(stage, moment)).flatMap(([, { value }]) => textOf(at(value, "buildspec")) ?? []),
+  );
+  return [...new Set(found)];
 }
 
 /** Environments first, then each workload after all whose topics or exports it reads. */

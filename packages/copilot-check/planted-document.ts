@@ -17,6 +17,7 @@ const meaning: Record<PlantedStep, string> = {
   compare: "the templates are compared with those that are kept",
   link: "all stacks of an environment are linked, as their deployment would",
   agree: "two readers of one manifest are compared, field by field",
+  alarms: "every alarm asks for a metric that is published, and somebody hears it",
   lambdas: "every function's runtime and code, loaded by Node 24",
   lint: "four scanners over our own templates, and the list of exceptions",
   gate: "the scanners prove that they still see",

@@ -23,6 +23,7 @@ export const plantedSteps = [
   "compare",
   "link",
   "agree",
+  "alarms",
   "lambdas",
   "lint",
   "gate",
