@@ -21,6 +21,8 @@ interface Rule {
   path: string;
   aliases: string[];
   zoned: boolean;
+  /** From where: two rules may part the world between them. */
+  sources: unknown;
 }
 
 function rulesOf({ manifest, http }: Workload): Rule[] {
@@ -41,6 +43,7 @@ function rulesOf({ manifest, http }: Workload): Rule[] {
       at: place,
       path: `/${path.replace(/^\/|\/$/g, "")}`,
       aliases: all.map((name) => String(valueAt(name, "name") ?? name)),
+      sources: valueAt(rule, "allowed_source_ips"),
       zoned: all.some((name) => valueAt(name, "hosted_zone") !== undefined),
     };
   });
@@ -53,6 +56,11 @@ function textAt(value: unknown, ...path: string[]): string | undefined {
 
 /** An environment with certificates of its own takes only services with names; zones belong to such certificates. */
 function names(workload: Workload, environment: string, imports: boolean, problems: Problem[]): void {
+  if (imports && valueAt(workload.manifest, "nlb", "alias") !== undefined) {
+    const message = `${environment} imports certificates, and ${workload.name} has an \`nlb.alias\`: Copilot refuses the two together.`;
+    const hint = `Leave the alias out, or the certificates of ${environment}.`;
+    problems.push({ rule: "alias", message, hint, ...workload.source(["nlb", "alias"]) });
+  }
   // A load balancer of one's own has its certificates too, which are not described here.
   if (valueAt(workload.manifest, "http", "alb") !== undefined) return;
   for (const rule of rulesOf(workload)) {
@@ -80,7 +88,7 @@ function paths(workloads: Workload[], problems: Problem[]): void {
     const balancer = textAt(workload.manifest, "http", "alb") ?? workload.type;
     for (const rule of rulesOf(workload)) {
       for (const alias of rule.aliases.filter((name) => !name.includes("${"))) {
-        const key = JSON.stringify([balancer, alias.toLowerCase(), rule.path]);
+        const key = JSON.stringify([balancer, alias.toLowerCase(), rule.path, rule.sources]);
         const other = taken.get(key);
         taken.set(key, workload.name);
         if (other === undefined) continue;

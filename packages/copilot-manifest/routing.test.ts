@@ -35,6 +35,17 @@ test("a name's hosted zone needs certificates of the environment", () => {
   expect(problemsOf(web("a", zoned))).toEqual([]);
 });
 
+test("a network load balancer has no name where certificates are imported", () => {
+  const nlb = web("a", "path: /, alias: a.example.com");
+  const named = {
+    "copilot/a/manifest.yml": `${nlb["copilot/a/manifest.yml"]}nlb: { port: 80/tcp, alias: n.example.com }\n`,
+  };
+  expect(problemsOf({ ...environment(certificates), ...named })).toEqual([
+    "copilot/a/manifest.yml:5 alias: prod imports certificates, and a has an `nlb.alias`: Copilot refuses the two together. Leave the alias out, or the certificates of prod.",
+  ]);
+  expect(problemsOf({ ...environment(), ...named })).toEqual([]);
+});
+
 test("two services that answer the same path of the same name are an error", () => {
   const named = (path: string, alias: string) => `path: ${path}, alias: ${alias}`;
   expect(
@@ -51,6 +62,8 @@ test("two services that answer the same path of the same name are an error", () 
   expect(
     problemsOf({ ...web("a", named("/b/", "x.example.com")), ...web("b", named("b", "x.example.com")) }),
   ).toHaveLength(1);
+  const from = (address: string) => `${named("/", "x.example.com")}, allowed_source_ips: [${address}]`;
+  expect(problemsOf({ ...web("a", from("10.0.0.0/8")), ...web("b", from("11.0.0.0/8")) })).toEqual([]);
   // Without an alias each has a name of its own from the application's domain.
   expect(problemsOf({ ...web("a", "path: /"), ...web("b", "path: /") })).toEqual([]);
   expect(problemsOf({ ...web("a", named("/", '"${HOST}"')), ...web("b", named("/", '"${HOST}"')) })).toEqual(
