@@ -72,7 +72,7 @@ async function readOnly(lab: Lab, queue: TestQueue, workers: WorkerProcess[]): P
   await admin.end();
 }
 
-describe.concurrent("database", { timeout: 120_000 }, () => {
+describe.concurrent("database", { timeout: 240_000 }, () => {
   test("fault 15: a database that restarts, fails over or is read-only for a while ends no process, and everything takes effect once", async (context) => {
     const lab = await openAlone(context);
     const queue = await lab.queue();

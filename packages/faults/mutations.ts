@@ -215,7 +215,7 @@ export const mutations: Mutation[] = [
     name: "no-heartbeat",
     design: "nobody keeps messages in flight",
     edits: [{ file: "worker/lane.ts", find: "void this.#beat(), everyMs", replace: "undefined, everyMs" }],
-    tests: [worker("RetryAfter holds its lane"), consumerFault(14)],
+    tests: [worker("RetryAfter holds its lane")],
   },
   {
     name: "message-id",

@@ -27,7 +27,7 @@ async function twoRelays(lab: Lab, sessionTimeoutMs: number) {
   return { worker, one, two, first, second };
 }
 
-describe.concurrent("relay", { timeout: 120_000 }, () => {
+describe.concurrent("relay", { timeout: 240_000 }, () => {
   test("fault 1: a relay killed in mid-publish is taken over; nothing is lost, doubled or out of order", async (context) => {
     const lab = await open(context);
     // A minute until the server would end a silent session: it is the closed socket that frees the shards.

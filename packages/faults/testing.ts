@@ -28,7 +28,7 @@ export async function until<T>(read: () => T | Promise<T>, expected: unknown): P
         expect(value).toMatchObject(expected);
       else expect(value).toEqual(expected);
     },
-    { timeout: 60_000, interval: 50 },
+    { timeout: 120_000, interval: 50 },
   );
 }
 
