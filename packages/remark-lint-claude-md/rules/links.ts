@@ -246,16 +246,19 @@ function decode(url: string): { path: string; anchor: string } | undefined {
   const hash = url.indexOf("#");
   const [path = "", anchor = ""] = hash === -1 ? [url] : [url.slice(0, hash), url.slice(hash + 1)];
   try {
-    return {
-      path: decodeURIComponent(path.replace(/\?.*$/s, "")).normalize("NFC"),
-      anchor: decodeURIComponent(anchor).normalize("NFC"),
-    };
+    return { path: plainText(path.replace(/\?.*$/s, "")), anchor: plainText(anchor) };
   } catch {
     return undefined;
   }
 }
 
 /** @param slash a directory is written with one at its end. */
+/** Most addresses are written as they are meant. */
+function plainText(encoded: string): string {
+  if (/^[\w./-]*$/.test(encoded)) return encoded;
+  return (encoded.includes("%") ? decodeURIComponent(encoded) : encoded).normalize("NFC");
+}
+
 function missing(target: string, dir: string, project: Project, slash: boolean): Problem {
   const written = (path: string): string =>
     relativeTo(dir, path) + (slash && project.kind(path) === "directory" ? "/" : "");

@@ -70,11 +70,20 @@ export const related = rule<RelatedOptions>({
   *document(doc, project, options) {
     const { dir, facts } = doc;
     if (facts.blank) return;
-    const linked = new Set(facts.links.map(({ url }) => targetOf(url, dir)));
-    const isLinked = (other: string): boolean =>
-      linked.has(other) || linked.has(inside(other, project.config.file));
+    let linked: Set<string | undefined> | undefined;
+    const isLinked = (other: string): boolean => {
+      linked ??= new Set(facts.links.map(({ url }) => targetOf(url, dir)));
+      return linked.has(other) || linked.has(inside(other, project.config.file));
+    };
     const parent = parentOf(dir);
-    if (options.parent === "require" && dir !== "" && project.documented(parent) && !isLinked(parent))
+    const up = `../${project.config.file}`;
+    if (
+      options.parent === "require" &&
+      dir !== "" &&
+      project.documented(parent) &&
+      !facts.links.some(({ url }) => url === up) &&
+      !isLinked(parent)
+    )
       yield missing("parent", "the directory above", parent, doc, project);
     for (const other of project.facts.related(dir))
       if (other !== parent && other !== dir && project.documented(other) && !isLinked(other))
