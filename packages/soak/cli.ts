@@ -1,4 +1,5 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { play } from "./play.ts";
 import type { Ending } from "./play.ts";
@@ -66,8 +67,12 @@ const ending = await play(steps, { seed, plant: values.plant, say });
 report(ending);
 if (ending.violations.length > 0) {
   const shortest = await shortestOf(steps, ending);
-  const file = `soak-${seed}.json`;
-  await writeFile(file, JSON.stringify(shortest));
+  // Where the runner keeps its own data, which git does not see.
+  const folder = join(import.meta.dirname, "../../.local");
+  await mkdir(folder, { recursive: true });
+  const path = join(folder, `soak-${seed}.json`);
+  await writeFile(path, JSON.stringify(shortest));
+  const file = relative(process.cwd(), path);
   say(`\nThe shortest story that was found to go wrong, ${shortest.length} of ${steps.length} steps:`);
   for (const step of shortest.slice(0, 60)) say(tell(step));
   if (shortest.length > 60) say(`… and ${shortest.length - 60} more`);
