@@ -4,7 +4,8 @@ import { rule } from "../rule.ts";
  * Every directory has a document.
  *
  * A directory exists when git would commit a file in it. Directories that the configuration excludes owe nothing;
- * those that it requires must exist, too. `claude-md check` reports at the path the document should have; in remark,
+ * those that it requires must exist, too. A document of more than a million characters, or one that keeps the parser
+ * busy for ten seconds, is reported, not judged. `claude-md check` reports at the path the document should have; in remark,
  * which sees one document at a time, the nearest documented ancestor answers for it.
  *
  * ### ok: both directories are documented
