@@ -98,6 +98,18 @@ test("warnings count against --max-warnings only", () => {
   expect(claudeMd(root, "check", "--max-warnings", "0").code).toBe(1);
 });
 
+test("a reader that has enough is no error", () => {
+  const links = "[x](nowhere)\n".repeat(20_000);
+  const root = repository({ ...files, "CLAUDE.md": `# CLAUDE.md\n\n${links}` });
+  const { stdout, stderr } = spawnSync(
+    "bash",
+    ["-c", `"$1" "$2" check --reporter json | head -c 20`, "-", process.execPath, cli],
+    { cwd: root, encoding: "utf8" },
+  );
+  expect(stdout).toHaveLength(20);
+  expect(stderr).not.toContain("EPIPE");
+});
+
 test("--tracked leaves out what git does not track", () => {
   const root = repository(files);
   write(root, { "new/file.ts": "" });

@@ -159,6 +159,12 @@ function repositoryPath(given: string, root: string, cwd: string, project: Proje
   return path;
 }
 
+// `claude-md check | head` has read enough.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+});
+
 try {
   process.exitCode = await main(process.argv.slice(2), process.cwd());
 } catch (error) {

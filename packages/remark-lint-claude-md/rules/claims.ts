@@ -201,6 +201,9 @@ function boundValues(doc: Doc, project: Project): Range[] {
   );
 }
 
+/** Nobody wrote a longer line, and providers' patterns may be slow on one. */
+const longestLine = 10_000;
+
 /** Characters after a number that are looked at. */
 const longestNoun = 100;
 
@@ -222,7 +225,7 @@ function* proseOf(doc: Doc): Iterable<Line> {
   for (const [index, start] of lineStarts.entries()) {
     for (; (left[next]?.[0] ?? Infinity) <= start; next++) end = Math.max(end, left[next]?.[1] ?? 0);
     const line = text.slice(start, lineStarts[index + 1] ?? text.length).replace(/[\r\n]+$/, "");
-    if (line !== "" && start >= end) yield { text: line, start };
+    if (line !== "" && line.length <= longestLine && start >= end) yield { text: line, start };
   }
 }
 
