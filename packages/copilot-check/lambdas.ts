@@ -19,7 +19,7 @@ export interface LambdaReport {
   problems: LambdaProblem[];
 }
 
-export interface LambdaProblem {
+interface LambdaProblem {
   /** Name of the function's stack, and where in its template. */
   stack: string;
   path: Path;
