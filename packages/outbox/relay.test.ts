@@ -162,6 +162,21 @@ test("a broker that is down is asked with growing pauses, and everything leaves 
   expect(engine.health().detail.error).toBe(null);
 });
 
+test("calls that hang keep their own groups waiting and, while a lane is free, nobody else", async () => {
+  let release!: () => void;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  sink.behaviour = ({ payload }) => (payload.startsWith("hangs") ? held : undefined);
+  start({ lanes: 8 });
+  for (const n of upTo(7)) {
+    await outbox.write(`hangs${n}`, [1]);
+    await until(() => sink.calls.length).toBe(n);
+  }
+  await outbox.write("new", [1, 2]);
+  await until(() => sink.of("new")).toEqual([1, 2]);
+  release();
+  await until(() => sink.accepted.length).toBe(9);
+});
+
 test("one event that makes its whole call fail does not take others with it", async () => {
   sink.behaviour = ({ payload }) => {
     if (payload === "bad:1") throw new Error("cannot serialise");

@@ -288,19 +288,22 @@ class Engine implements Relay {
     await session.query("delete from outbox where id = any($1::bigint[])", [ids]);
   }
 
-  /** Starts calls until every lane has one or nothing can leave. */
-  #fly(session: Session): void {
+  /**
+   * Starts calls until every lane has one or nothing can leave. After a landing, small calls take only half of the lanes:
+   * they free few groups, which would make another small call, for ever. The loop lets them out, so that what is new
+   * never waits for calls that hang.
+   */
+  #fly(session: Session, landed = false): void {
     while (this.#calls.size < this.#lanes && !this.#stopping && !session.lost) {
       // Whatever is wrong with the broker, these are fetched again afterwards.
       if (performance.now() < this.#pausedUntil) return this.#hand.drop(() => true);
-      // A small call frees few groups, which make another small call, for ever: let some join before a lane is spent.
-      const least = this.#calls.size * 2 < this.#lanes ? 1 : MOST_ENTRIES;
+      const least = landed && this.#calls.size * 2 >= this.#lanes ? MOST_ENTRIES : 1;
       const rows = this.#hand.next((group) => this.#groups.failedTogether(group), least);
       const [first] = rows;
       if (!first) return;
       const call = this.#lane(session, first.topic, rows).finally(() => {
         this.#calls.delete(call);
-        this.#fly(session);
+        this.#fly(session, true);
         if (this.#hand.low || this.#leaving.size > 0) this.#signal.fire();
       });
       this.#calls.add(call);
