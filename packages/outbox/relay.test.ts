@@ -175,6 +175,7 @@ test("calls that hang keep their own groups waiting and, while a lane is free, n
   await until(() => sink.of("new")).toEqual([1, 2]);
   release();
   await until(() => sink.accepted.length).toBe(9);
+  expect(sink.repeats()).toBe(0);
 });
 
 test("one event that makes its whole call fail does not take others with it", async () => {
