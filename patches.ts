@@ -11,6 +11,9 @@ type Json = string | number | boolean | Json[] | { [key: string]: Json };
 type Patch = { op: "add" | "replace" | "remove"; path: string; value?: Json };
 type Section = { why: string; patches: Patch[] };
 
+/** What a person must decide; its message is all there is to say. */
+class Mistake extends Error {}
+
 const sub = (text: string): Json => ({ "Fn::Sub": text });
 const getAtt = (id: string, attribute: string): Json => ({ "Fn::GetAtt": [id, attribute] });
 const imported = (name: string): Json => ({ "Fn::ImportValue": sub(`\${AppName}-\${EnvName}-${name}`) });
@@ -123,7 +126,7 @@ function secrets(views: Views): Section[] {
   const listed = views.flatMap(({ name, secrets: own }) =>
     Object.values(own).map((secret) => {
       if (!("ssm" in secret))
-        throw new Error(`${name}: a secret that is no SSM parameter; teach patches.ts its permission.`);
+        throw new Mistake(`${name}: a secret that is no SSM parameter; teach patches.ts its permission.`);
       // The manifest was read for one environment; the patch serves all.
       return secret.ssm.replace(/^\/copilot\/[^/]+\/[^/]+\//, "/copilot/${AppName}/${EnvName}/");
     }),
@@ -373,7 +376,7 @@ function webAlarms(): Patch[] {
 function queueAlarms({ name, manifest }: Workload): Patch[] {
   const { count } = manifest as { count?: { queue_delay?: { acceptable_latency?: string } } };
   const latency = parseDuration(count?.queue_delay?.acceptable_latency ?? "");
-  if (latency === undefined) throw new Error(`${name}: count.queue_delay.acceptable_latency is missing.`);
+  if (latency === undefined) throw new Mistake(`${name}: count.queue_delay.acceptable_latency is missing.`);
   const visible = (id: string, alarmName: string, queueId: string, description: string): Patch =>
     alarm({
       id,
@@ -521,12 +524,12 @@ function jobAlarms(): Section {
 /** Hours from one run of a schedule to the next, and one more for the run itself. The stack of each job finds its own. */
 function hoursWithoutSuccess(jobs: Views[]): Section {
   const hoursOf = ({ name, schedule }: Workload): number => {
-    const [minute, hour = ""] = schedule?.cron?.split(" ") ?? [];
+    const [, hour = ""] = /^\d+ (\S+) \* \* \*$/.exec(schedule?.cron ?? "") ?? [];
     const every = /^\*\/(\d+)$/.exec(hour)?.[1];
-    if (/^\d+$/.test(minute ?? "") && hour === "*") return 2;
-    if (/^\d+$/.test(minute ?? "") && every) return Number(every) + 1;
-    if (/^\d+$/.test(minute ?? "") && /^\d+$/.test(hour)) return 25;
-    throw new Error(`${name}: teach patches.ts how long ${schedule?.expression} may be silent.`);
+    if (hour === "*") return 2;
+    if (every) return Number(every) + 1;
+    if (/^\d+$/.test(hour)) return 25;
+    throw new Mistake(`${name}: teach patches.ts how long ${schedule?.expression} may be silent.`);
   };
   const value = Object.fromEntries(
     jobs.map((views) => [
@@ -551,43 +554,57 @@ function textOf(sections: Section[]): string {
   return head + bodies.join("");
 }
 
+/** Every file of patches, by its path from the root. */
+function patchFiles(): Map<string, string> {
+  const views = new Map<string, Workload[]>();
+  for (const environment of environments) {
+    // What is wrong with the manifests, `copilot-manifest check` says.
+    for (const workload of resolve(workspace, environment, {}).workloads)
+      views.set(workload.name, [...(views.get(workload.name) ?? []), workload]);
+  }
+  const found = new Map<string, string>();
+  const jobs = [...views.values()].filter((of): of is Views => of[0]?.type === "Scheduled Job");
+  for (const [name, of] of views) {
+    const own = join(root, "copilot", name, "overrides");
+    // A new workload has none yet, and gets its own.
+    const folder = existsSync(own) ? realpathSync(own) : own;
+    const file = relative(root, join(folder, "cfn.patches.yml"));
+    const sections = patchesOf(of as Views);
+    if (of[0]?.type === "Scheduled Job") sections.push(hoursWithoutSuccess(jobs));
+    const text = textOf(sections);
+    // Folders that are links to one are one file: the workloads behind it must want the same.
+    if ((found.get(file) ?? text) !== text)
+      throw new Mistake(
+        `${file} is linked by ${name}, which needs other patches: give it a folder of its own.`,
+      );
+    found.set(file, text);
+  }
+  return found;
+}
+
+/** Writes the files that are not as they should be, or only names them. */
+function settle(files: Map<string, string>, { checking }: { checking: boolean }): void {
+  for (const [file, text] of files) {
+    const path = join(root, file);
+    if (existsSync(path) && readFileSync(path, "utf8") === text) continue;
+    if (checking) {
+      console.error(`✘ ${file} is not what the manifests ask for: run \`node patches.ts\`.`);
+      process.exitCode = 1;
+      continue;
+    }
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+    console.log(`${file} written`);
+  }
+}
+
 const root = import.meta.dirname;
 const workspace = readWorkspace(root);
 const environments = workspace.environments;
-const views = new Map<string, Workload[]>();
-for (const environment of environments) {
-  // What is wrong with the manifests, `copilot-manifest check` says.
-  for (const workload of resolve(workspace, environment, {}).workloads)
-    views.set(workload.name, [...(views.get(workload.name) ?? []), workload]);
+try {
+  settle(patchFiles(), { checking: process.argv.includes("--check") });
+} catch (error) {
+  if (!(error instanceof Mistake)) throw error;
+  console.error(`✘ ${error.message}`);
+  process.exitCode = 1;
 }
-
-// Folders that are links to one are one file: the workloads behind it must want the same.
-const files = new Map<string, string>();
-const jobs = [...views.values()].filter((of): of is Views => of[0]?.type === "Scheduled Job");
-for (const [name, of] of views) {
-  const own = join(root, "copilot", name, "overrides");
-  // A new workload has none yet, and gets its own.
-  const folder = existsSync(own) ? realpathSync(own) : own;
-  const file = relative(root, join(folder, "cfn.patches.yml"));
-  const sections = patchesOf(of as Views);
-  if (of[0]?.type === "Scheduled Job") sections.push(hoursWithoutSuccess(jobs));
-  const text = textOf(sections);
-  if ((files.get(file) ?? text) !== text)
-    throw new Error(`${file} is linked by ${name}, which needs other patches: give it a folder of its own.`);
-  files.set(file, text);
-}
-
-const checking = process.argv.includes("--check");
-let stale = 0;
-for (const [file, text] of files) {
-  if (existsSync(join(root, file)) && readFileSync(join(root, file), "utf8") === text) continue;
-  stale += 1;
-  if (!checking) {
-    mkdirSync(dirname(join(root, file)), { recursive: true });
-    writeFileSync(join(root, file), text);
-  }
-  console.log(
-    `${file} ${checking ? "is not what the manifests ask for: run `node patches.ts`." : "written"}`,
-  );
-}
-process.exitCode = checking && stale > 0 ? 1 : 0;
