@@ -16,7 +16,7 @@ import {
 import type { Message, ReceiveMessageCommandInput } from "@aws-sdk/client-sqs";
 import { CreateTopicCommand, PublishBatchCommand, SNSClient, SubscribeCommand } from "@aws-sdk/client-sns";
 import { buildApp } from "fauxqs";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { startFifoStub } from "./stub.ts";
 import type { FifoStub } from "./stub.ts";
 
@@ -231,6 +231,24 @@ describe("receive", () => {
     expect(await queue.receive()).toEqual([]);
     await queue.delete(second[0]!);
     await expect(queue.receive(10, attempt)).rejects.toThrow("not retryable");
+  });
+
+  test("a receive whose client has gone away may still take messages, which are then in nobody's hands", async () => {
+    const queue = await queueOn("stub");
+    const gone = new AbortController();
+    const aborted = clients["stub"]!.send(
+      new ReceiveMessageCommand({ QueueUrl: queue.url, WaitTimeSeconds: 20 }),
+      {
+        abortSignal: gone.signal,
+      },
+    );
+    // It has arrived when the stub counts it.
+    await vi.waitFor(() => expect(stub.state(queue.name).counts.receives).toBe(1));
+    gone.abort();
+    await expect(aborted).rejects.toThrow(/abort/i);
+    await queue.send("a1");
+    expect(stub.state(queue.name).messages).toMatchObject([{ inFlight: true, receives: 1 }]);
+    expect(await queue.receive()).toEqual([]);
   });
 
   test("over the limit of messages in flight there is nothing, and no error; a hidden backlog hides later groups", async () => {
