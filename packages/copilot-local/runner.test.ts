@@ -62,6 +62,7 @@ describe("what a workload is given", () => {
       AWS_EC2_METADATA_DISABLED: "true",
       AWS_ENDPOINT_URL: running.state().aws.endpoint,
       AWS_ENDPOINT_URL_SESV2: running.url,
+      OTEL_SDK_DISABLED: "true",
       COPILOT_APPLICATION_NAME: "tiny",
       COPILOT_ENVIRONMENT_NAME: "test",
       COPILOT_SERVICE_NAME: "web",
