@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Change, CloudFormation, Stack } from "./cloud-formation.ts";
 import { LinkError } from "./link-error.ts";
-import { ServiceError } from "./protocols.ts";
+import { type Answers, ServiceError } from "./protocols.ts";
 import { validateReferences } from "./references.ts";
 import type { Template, Values } from "./template.ts";
 import { textOf } from "./text.ts";
@@ -21,8 +21,6 @@ interface ChangeSet {
   reason?: string;
   changes: Change[];
 }
-
-type Answers = Record<string, (input: Values) => unknown>;
 
 /** CloudFormation's calls about stacks and change sets. What the small CloudFormation refuses becomes a service's refusal. */
 export function stackCalls(cloud: CloudFormation): Answers {

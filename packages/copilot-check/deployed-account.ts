@@ -1,6 +1,6 @@
 import type { Resolved, Workspace } from "copilot-manifest";
 import { account, cliVersion, repositoryOutput } from "./names.ts";
-import type { Call } from "./protocols.ts";
+import type { Answers, Call } from "./protocols.ts";
 import { ServiceError } from "./protocols.ts";
 import { unknownCall, type Account } from "./stand-in.ts";
 import type { Values } from "./template.ts";
@@ -34,8 +34,6 @@ export function deployedAccount(deployed: Deployed): Account & { objects: Map<st
     },
   };
 }
-
-type Answers = Record<string, (input: Values) => unknown>;
 
 /** S3: put and get. A missing object is what the CLI asks for before it uploads one. */
 export function store(

@@ -1,10 +1,8 @@
 import type { CloudFormation } from "./cloud-formation.ts";
-import { ServiceError } from "./protocols.ts";
+import { type Answers, ServiceError } from "./protocols.ts";
 import { nameServers } from "./resource-types.ts";
 import type { Values } from "./template.ts";
 import { textOf } from "./text.ts";
-
-type Answers = Record<string, (input: Values) => unknown>;
 
 interface RecordSet {
   Name: string;

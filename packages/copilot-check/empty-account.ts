@@ -4,12 +4,10 @@ import type { CloudFormation, Resource, Stack } from "./cloud-formation.ts";
 import type { Config } from "./config.ts";
 import { domainNames } from "./domain-names.ts";
 import { connections, identity, registry, store } from "./deployed-account.ts";
-import { ServiceError } from "./protocols.ts";
+import { type Answers, ServiceError } from "./protocols.ts";
 import { stackSets } from "./stack-sets.ts";
 import { unknownCall, type Account } from "./stand-in.ts";
 import type { Values } from "./template.ts";
-
-type Answers = Record<string, (input: Values) => unknown>;
 
 /**
  * An account with nothing in it but the pipelines' connections and the domain's zone: what `app init` and every `deploy`

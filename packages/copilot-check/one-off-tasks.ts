@@ -1,9 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { CloudFormation, Resource } from "./cloud-formation.ts";
-import { ServiceError } from "./protocols.ts";
+import { type Answers, ServiceError } from "./protocols.ts";
 import type { Values } from "./template.ts";
-
-type Answers = Record<string, (input: Values) => unknown>;
 
 /** A task that somebody started by hand, with what became of it. */
 export interface OneOffTask {

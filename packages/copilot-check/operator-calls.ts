@@ -1,9 +1,7 @@
 import type { CloudFormation } from "./cloud-formation.ts";
-import { ServiceError } from "./protocols.ts";
+import { type Answers, ServiceError } from "./protocols.ts";
 import type { Account } from "./stand-in.ts";
 import type { Values } from "./template.ts";
-
-type Answers = Record<string, (input: Values) => unknown>;
 
 /** What is in an account before anybody comes, and what a person's `aws` commands leave in it. */
 export interface OperatedAccount {

@@ -4,12 +4,10 @@ import { parse } from "yaml";
 import { CloudFormation } from "./cloud-formation.ts";
 import { runPhases, type Buildspec } from "./code-build.ts";
 import { copilotCli, offline, reasonOf } from "./copilot-cli.ts";
-import { runScripts } from "./custom-resources.ts";
-import { emptyAccount } from "./empty-account.ts";
 import { LinkError } from "./link-error.ts";
-import { account, stackNames } from "./names.ts";
+import { stackNames } from "./names.ts";
 import { oneOffTasks, type OneOffTask } from "./one-off-tasks.ts";
-import { answeredFirst, operatedAccount, operatorCalls } from "./operator-calls.ts";
+import { operatedAccount, operatorCalls } from "./operator-calls.ts";
 import { outside } from "./outside.ts";
 import { programs } from "./programs.ts";
 import { validateReferences } from "./references.ts";
@@ -17,8 +15,9 @@ import { makeApplication, makeEnvironment } from "./rehearse-deploy.ts";
 import type { Finding } from "./report.ts";
 import { deniedActions } from "./role-actions.ts";
 import type { Setting } from "./setting.ts";
-import { standIn, type StandIn } from "./stand-in.ts";
+import type { StandIn } from "./stand-in.ts";
 import { parseTemplate, type Template, type Values } from "./template.ts";
+import { rehearsedAccount } from "./rehearsed-account.ts";
 
 export interface StageOptions {
   pipeline: string;
@@ -54,26 +53,22 @@ interface Action {
 export async function rehearseStages(setting: Setting, options: StageOptions): Promise<Finding[]> {
   const { workspace, region, config, variables } = setting;
   const { pipeline, checkout, scratch, say } = options;
-  let endpoint = "";
-  const cloud = new CloudFormation({
-    place: { region, account },
-    custom: runScripts({
-      endpoint: () => endpoint,
-      modules: options.modules,
-      scratch: join(scratch, "scripts"),
-      runs: [],
-    }),
-  });
   const state = operatedAccount();
   if (config.permissionsBoundary !== undefined) state.policies.add(config.permissionsBoundary);
   const tasks: OneOffTask[] = [];
   let exitCode = 3;
-  const operated = answeredFirst(
-    { ...operatorCalls(cloud, state), ...oneOffTasks(cloud, { tasks, exitCode: () => exitCode }) },
-    emptyAccount(workspace, cloud, config),
-  );
-  const aws = await standIn(operated, region);
-  endpoint = aws.endpoint;
+  const {
+    cloud,
+    answers: operated,
+    aws,
+  } = await rehearsedAccount(setting, {
+    modules: options.modules,
+    scratch,
+    beside: (made) => ({
+      ...operatorCalls(made, state),
+      ...oneOffTasks(made, { tasks, exitCode: () => exitCode }),
+    }),
+  });
   const seen = await outside(cloud, operated);
   try {
     const place = join(scratch, "account");

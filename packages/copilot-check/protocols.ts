@@ -1,5 +1,8 @@
 import type { Values } from "./template.ts";
 
+/** What answers calls, by the name of their operation. */
+export type Answers = Record<string, (input: Values) => unknown>;
+
 /** An AWS call, whatever the protocol it came in. */
 export interface Call {
   protocol: "query" | "json" | "s3" | "rest";

@@ -2,18 +2,16 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { CloudFormation } from "./cloud-formation.ts";
 import { copilotCli, execute, offline, type Run } from "./copilot-cli.ts";
-import { runScripts } from "./custom-resources.ts";
-import { emptyAccount } from "./empty-account.ts";
-import { account, stackNames } from "./names.ts";
+import { stackNames } from "./names.ts";
 import { oneOffTasks, type OneOffTask } from "./one-off-tasks.ts";
-import { answeredFirst, operatedAccount, operatorCalls } from "./operator-calls.ts";
+import { operatedAccount, operatorCalls } from "./operator-calls.ts";
 import { outside } from "./outside.ts";
 import { programs } from "./programs.ts";
 import type { Finding } from "./report.ts";
 import type { Setting } from "./setting.ts";
-import { standIn } from "./stand-in.ts";
 import { UserError } from "./user-error.ts";
 import { copyWorkspace } from "./workspace-copy.ts";
+import { rehearsedAccount } from "./rehearsed-account.ts";
 
 export interface BootstrapOptions {
   environment: string;
@@ -52,25 +50,21 @@ export async function rehearseBootstrap(setting: Setting, options: BootstrapOpti
   const scratch = join(folders.local, "check", `bootstrap-${environment}`);
   rmSync(scratch, { recursive: true, force: true });
   mkdirSync(scratch, { recursive: true });
-  let endpoint = "";
-  const cloud = new CloudFormation({
-    place: { region, account },
-    custom: runScripts({
-      endpoint: () => endpoint,
-      modules: options.modules,
-      scratch: join(scratch, "scripts"),
-      runs: [],
-    }),
-  });
   const state = operatedAccount();
   const tasks: OneOffTask[] = [];
   let exitCode = 0;
-  const operated = answeredFirst(
-    { ...operatorCalls(cloud, state), ...oneOffTasks(cloud, { tasks, exitCode: () => exitCode }) },
-    emptyAccount(workspace, cloud, config),
-  );
-  const aws = await standIn(operated, region);
-  endpoint = aws.endpoint;
+  const {
+    cloud,
+    answers: operated,
+    aws,
+  } = await rehearsedAccount(setting, {
+    modules: options.modules,
+    scratch,
+    beside: (made) => ({
+      ...operatorCalls(made, state),
+      ...oneOffTasks(made, { tasks, exitCode: () => exitCode }),
+    }),
+  });
   const seen = await outside(cloud, operated);
   try {
     const { root } = copyWorkspace(setting.root, join(scratch, "workspace"));

@@ -4,14 +4,13 @@ import type { Workload } from "copilot-manifest";
 import { parseDocument } from "yaml";
 import { CloudFormation, type Stack } from "./cloud-formation.ts";
 import { copilotCli, reasonOf, type CopilotCli } from "./copilot-cli.ts";
-import { runScripts, type ScriptRun } from "./custom-resources.ts";
-import { emptyAccount } from "./empty-account.ts";
-import { account, stackNames } from "./names.ts";
+import type { ScriptRun } from "./custom-resources.ts";
+import { stackNames } from "./names.ts";
 import { formatFinding, type Finding } from "./report.ts";
 import type { Setting } from "./setting.ts";
-import { standIn } from "./stand-in.ts";
 import { UserError } from "./user-error.ts";
 import { addonFiles, copyWorkspace, type WorkspaceCopy } from "./workspace-copy.ts";
+import { rehearsedAccount } from "./rehearsed-account.ts";
 
 export interface RehearsalOptions {
   environment: string;
@@ -60,19 +59,12 @@ export async function rehearseDeploy(setting: Setting, options: RehearsalOptions
   const start = performance.now();
   const scripts: ScriptRun[] = [];
   const failing = new Map<string, string>();
-  let endpoint = "";
-  const cloud = new CloudFormation({
-    place: { region, account },
-    custom: runScripts({
-      endpoint: () => endpoint,
-      modules: options.modules,
-      scratch: join(scratch, "scripts"),
-      runs: scripts,
-    }),
+  const { cloud, aws } = await rehearsedAccount(setting, {
+    modules: options.modules,
+    scratch,
+    runs: scripts,
     fail: (stack, id) => failing.get(`${stack}/${id}`),
   });
-  const aws = await standIn(emptyAccount(workspace, cloud, setting.config), region);
-  endpoint = aws.endpoint;
   try {
     const copy = copyWorkspace(setting.root, join(scratch, "workspace"));
     const cli = copilotCli(aws, { binary: options.binary, root: copy.root, scratch, region });

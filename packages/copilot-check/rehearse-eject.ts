@@ -2,14 +2,14 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CloudFormation } from "./cloud-formation.ts";
 import { copilotCli, execute, offline, reasonOf, type CopilotCli } from "./copilot-cli.ts";
-import { runScripts, type ScriptRun } from "./custom-resources.ts";
-import { emptyAccount } from "./empty-account.ts";
-import { account, stackNames } from "./names.ts";
+import type { ScriptRun } from "./custom-resources.ts";
+import { stackNames } from "./names.ts";
 import { deployAll, makeApplication, makeEnvironment } from "./rehearse-deploy.ts";
 import type { Finding } from "./report.ts";
 import type { Setting } from "./setting.ts";
-import { standIn, type StandIn } from "./stand-in.ts";
+import type { StandIn } from "./stand-in.ts";
 import { copyWorkspace } from "./workspace-copy.ts";
+import { rehearsedAccount } from "./rehearsed-account.ts";
 
 export interface EjectOptions {
   environment: string;
@@ -56,23 +56,16 @@ async function inAccount(
   name: string,
   work: (stage: Stage) => Promise<Finding[]>,
 ): Promise<Finding[]> {
-  const { workspace, region, folders, config } = setting;
+  const { region, folders } = setting;
   const scratch = join(folders.local, "check", `eject-${name}`);
   rmSync(scratch, { recursive: true, force: true });
   mkdirSync(scratch, { recursive: true });
   const scripts: ScriptRun[] = [];
-  let endpoint = "";
-  const cloud = new CloudFormation({
-    place: { region, account },
-    custom: runScripts({
-      endpoint: () => endpoint,
-      modules: options.modules,
-      scratch: join(scratch, "scripts"),
-      runs: scripts,
-    }),
+  const { cloud, aws } = await rehearsedAccount(setting, {
+    modules: options.modules,
+    scratch,
+    runs: scripts,
   });
-  const aws = await standIn(emptyAccount(workspace, cloud, config), region);
-  endpoint = aws.endpoint;
   try {
     const { root } = copyWorkspace(setting.root, join(scratch, "workspace"));
     const cli = copilotCli(aws, { binary: options.binary, root, scratch, region });
