@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, cpSync, existsSync, mkdirSync, realpathSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { askedFor } from "./bundles.ts";
 
@@ -134,7 +135,8 @@ export class Builder {
 /** The build stage installs as this host does: from the registry that its npm is set to. */
 function ownRegistry(): string[] {
   const files = [
-    [join(process.env["HOME"] ?? "/root", ".npmrc"), "/root/.npmrc"],
+    // As the project's own settings: the build stage's folder is the Dockerfile's WORKDIR.
+    [join(homedir(), ".npmrc"), "/noren/.npmrc"],
     [certificates, certificates],
   ];
   return files.flatMap(([from, to]) => (from && existsSync(from) ? ["--volume", `${from}:${to}:ro`] : []));
