@@ -106,6 +106,8 @@ export function execute(
     stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
     ...(options.timeout === undefined ? {} : { timeout: options.timeout, killSignal: "SIGKILL" as const }),
   });
+  // Who ends without reading its input is no news; unheard, the EPIPE would end this process.
+  child.stdin?.on("error", () => {});
   child.stdin?.end(options.input);
   const out: Buffer[] = [];
   const err: Buffer[] = [];

@@ -1,5 +1,5 @@
-import { expect, test } from "vitest";
-import { answerOf } from "./outside.ts";
+import { expect, onTestFinished, test } from "vitest";
+import { answerOf, outside } from "./outside.ts";
 import { cloud, deploy } from "./testing.ts";
 
 const template = `Resources:
@@ -36,4 +36,21 @@ test("a listener's rule answers for its host and path only, the target on its he
     status: 301,
     location: "https://pos.shop.example:443/pos/health",
   });
+});
+
+test("what goes wrong while it looks for a name is an answer of its own, and the next is answered", async () => {
+  let broken = true;
+  const account = {
+    answer: () => {
+      if (broken) throw new Error("a bug");
+      return { HostedZones: [] };
+    },
+  };
+  const seen = await outside(cloud(), account);
+  onTestFinished(() => seen.close());
+  const ask = () => fetch(`${seen.url}/https/pos.shop.example/`);
+  const failed = await ask();
+  expect([failed.status, await failed.text()]).toEqual([500, "Error: a bug"]);
+  broken = false;
+  expect((await ask()).status).toBe(523);
 });

@@ -16,15 +16,15 @@ export interface Outside {
  */
 export async function outside(cloud: CloudFormation, account: Account): Promise<Outside> {
   const server = createServer((request, response) => {
-    void (async () => {
-      const [, scheme = "", host = "", path = ""] =
-        /^\/(https?)\/([^/]+)(\/.*)$/.exec(request.url ?? "") ?? [];
-      const answer = (await hasAddress(cloud, account, host))
-        ? answerOf(cloud, scheme, host, path)
-        : { status: 523 };
-      response.writeHead(answer.status, answer.location === undefined ? {} : { location: answer.location });
-      response.end();
-    })();
+    const [, scheme = "", host = "", path = ""] = /^\/(https?)\/([^/]+)(\/.*)$/.exec(request.url ?? "") ?? [];
+    hasAddress(cloud, account, host)
+      .then((found): ReturnType<typeof answerOf> =>
+        found ? answerOf(cloud, scheme, host, path) : { status: 523 },
+      )
+      .then(({ status, location }) =>
+        response.writeHead(status, location === undefined ? {} : { location }).end(),
+      )
+      .catch((error: unknown) => response.writeHead(500).end(String(error)));
   });
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
   return {

@@ -41,9 +41,29 @@ export interface RawRequest {
   body: Buffer;
 }
 
-/** Which call a request is. The protocols that Copilot speaks: AWS query (XML), JSON 1.1, S3, and Route 53's REST with XML. */
-export function decode({ method, host, url, headers, body }: RawRequest): Call {
-  const bucket = /^(?:([^.]+)\.)?s3[.-]/.exec(host);
+/** The protocols that Copilot speaks: AWS query (XML), JSON 1.1, S3; Route 53's REST with XML answers as query does. */
+export function protocolOf(host: string, headers: RawRequest["headers"]): Call["protocol"] {
+  if (bucketOf(host)) return "s3";
+  return typeof headers["x-amz-target"] === "string" ? "json" : "query";
+}
+
+/** Which call a request is. Throws a ServiceError that says what cannot be read of it. */
+export function decode(raw: RawRequest): Call {
+  try {
+    return read(raw);
+  } catch (error) {
+    const { method, host, url } = raw;
+    throw new ServiceError(
+      "SerializationException",
+      `The stand-in for AWS cannot read ${method} ${url} of ${host}: ${(error as Error).message}`,
+    );
+  }
+}
+
+const bucketOf = (host: string): RegExpExecArray | null => /^(?:([^.]+)\.)?s3[.-]/.exec(host);
+
+function read({ method, host, url, headers, body }: RawRequest): Call {
+  const bucket = bucketOf(host);
   if (bucket) {
     const path = decodeURIComponent(url.split("?")[0] ?? "");
     const key = bucket[1] === undefined ? path.slice(1) : bucket[1] + path;
@@ -58,7 +78,10 @@ export function decode({ method, host, url, headers, body }: RawRequest): Call {
   const target = headers["x-amz-target"];
   if (typeof target === "string") {
     const operation = target.slice(target.lastIndexOf(".") + 1);
-    return { protocol: "json", host, operation, input: JSON.parse(body.toString() || "{}") as Values };
+    const input: unknown = JSON.parse(body.toString() || "{}");
+    if (input === null || typeof input !== "object" || Array.isArray(input))
+      throw new Error("its body is no JSON object.");
+    return { protocol: "json", host, operation, input: input as Values };
   }
   const fields = new URLSearchParams(body.toString());
   return {
@@ -127,11 +150,15 @@ function elementOf(name: string, text: string): unknown {
 
 /** `Tags.member.1.Key=a` → `{ Tags: [{ Key: "a" }] }`. */
 function nested(fields: URLSearchParams): Values {
-  const root: Values = {};
+  const root = Object.create(null) as Values;
   for (const [name, value] of fields) {
     const steps = name.split(".").filter((step) => step !== "member");
     let place = root;
-    for (const step of steps.slice(0, -1)) place = (place[step] ??= {}) as Values;
+    for (const step of steps.slice(0, -1)) {
+      const inner = (place[step] ??= Object.create(null)) as unknown;
+      if (typeof inner === "string") throw new Error(`${name} is below a field that has a value.`);
+      place = inner as Values;
+    }
     place[steps.at(-1) ?? name] = value;
   }
   return listed(root) as Values;

@@ -1,5 +1,6 @@
 import { request as plainRequest } from "node:http";
 import { request } from "node:https";
+import { connect as connectTcp } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
 import { expect, onTestFinished, test } from "vitest";
 import { decode, encode, ServiceError } from "./protocols.ts";
@@ -25,6 +26,7 @@ async function through(
   host: string,
   headers: Record<string, string>,
   body: string,
+  path = "/",
 ) {
   const proxy = new URL(aws.proxy);
   const socket = await new Promise<TLSSocket>((resolve, reject) => {
@@ -42,11 +44,14 @@ async function through(
     tunnel.end();
   });
   return new Promise<{ status: number | undefined; text: string }>((resolve, reject) => {
-    const call = request({ host, method: "POST", headers, createConnection: () => socket }, (response) => {
-      let text = "";
-      response.on("data", (chunk: Buffer) => (text += chunk.toString()));
-      response.on("end", () => (socket.destroy(), resolve({ status: response.statusCode, text })));
-    });
+    const call = request(
+      { host, path, method: "POST", headers, createConnection: () => socket },
+      (response) => {
+        let text = "";
+        response.on("data", (chunk: Buffer) => (text += chunk.toString()));
+        response.on("end", () => (socket.destroy(), resolve({ status: response.statusCode, text })));
+      },
+    );
     call.once("error", reject);
     call.end(body);
   });
@@ -99,6 +104,70 @@ test("speaks JSON 1.1, and refuses in the caller's protocol", async () => {
 test("answers a bug of its own with a 4xx, which nobody retries", async () => {
   const answer = await through(await running(), "iam.amazonaws.com", {}, "Action=Broken");
   expect(answer).toMatchObject({ status: 400, text: expect.stringContaining("Error: a bug") });
+});
+
+test("answers what it cannot read with a 400 in the caller's protocol that says why, and lives on", async () => {
+  const aws = await running();
+  const json = { "x-amz-target": "AmazonSSM.GetParameter" };
+  const ssm = "ssm.ap-northeast-1.amazonaws.com";
+  expect(await through(aws, ssm, json, "{")).toEqual({
+    status: 400,
+    text: expect.stringMatching(
+      /^\{"__type":"SerializationException","message":"The stand-in for AWS cannot read POST \/ of ssm.*JSON/,
+    ),
+  });
+  expect(await through(aws, ssm, json, "[1]")).toMatchObject({
+    status: 400,
+    text: expect.stringContaining("its body is no JSON object"),
+  });
+  const query = await through(aws, "iam.amazonaws.com", {}, "Action=A&Tags=1&Tags.member.1=b");
+  expect(query).toMatchObject({
+    status: 400,
+    text: expect.stringMatching(/^<ErrorResponse>.*Tags.member.1 is below a field that has a value/),
+  });
+  expect(await through(aws, "bucket.s3.ap-northeast-1.amazonaws.com", {}, "", "/%zz")).toMatchObject({
+    status: 400,
+    text: expect.stringMatching(/^<Error>.*URI malformed/),
+  });
+  expect(await through(aws, "iam.amazonaws.com", {}, "", "//")).toMatchObject({
+    status: 400,
+    text: expect.stringContaining("Invalid URL"),
+  });
+  expect(aws.calls.map(({ operation, status }) => [operation, status])).toContainEqual(["POST //", 400]);
+  expect(await through(aws, ssm, json, "{}")).toMatchObject({ status: 200 });
+});
+
+test("a field that is called like what every object has changes none but its own call", async () => {
+  const answer = await through(
+    await running(),
+    "iam.amazonaws.com",
+    {},
+    "Action=A&__proto__.member.polluted=1&constructor.prototype.polluted=1",
+  );
+  expect(answer.status).toBe(200);
+  expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
+});
+
+test("clients that speak no HTTP, no TLS, or go away in the middle do not hurt the others", async () => {
+  const aws = await running();
+  /** Says it and hangs up: rudely as soon as something is answered, or at once. */
+  const say = (url: string, text: string, { wait }: { wait: boolean }) =>
+    new Promise<void>((resolve) => {
+      const { hostname, port } = new URL(url);
+      const socket = connectTcp(Number(port), hostname, () => {
+        socket.write(text, () => void (wait || socket.resetAndDestroy()));
+      });
+      socket.once("data", () => socket.resetAndDestroy());
+      socket.on("error", () => {});
+      socket.once("close", () => resolve());
+    });
+  const half = "POST / HTTP/1.1\r\nhost: iam.amazonaws.com\r\ncontent-length: 100\r\n\r\nAction=";
+  await say(aws.endpoint, "\u0000\u0001 nonsense\r\n\r\n", { wait: true });
+  await say(aws.endpoint, half, { wait: false });
+  await say(aws.proxy, "GET / HTTP/1.1\r\nhost: x\r\n\r\n", { wait: true });
+  await say(aws.proxy, "CONNECT iam.amazonaws.com:443 HTTP/1.1\r\n\r\n", { wait: true });
+  await say(aws.proxy, "CONNECT iam.amazonaws.com:443 HTTP/1.1\r\n\r\nno TLS at all\r\n", { wait: false });
+  expect(await through(aws, "iam.amazonaws.com", {}, "Action=Hello")).toMatchObject({ status: 200 });
 });
 
 test("finds the bucket of an S3 call in the host or in the path", () => {

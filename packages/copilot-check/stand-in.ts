@@ -2,7 +2,15 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from "node:net";
 import { createSecureContext, TLSSocket } from "node:tls";
 import { awsCertificate } from "./certificate.ts";
-import { decode, encode, ServiceError, type Call } from "./protocols.ts";
+import {
+  decode,
+  encode,
+  protocolOf,
+  ServiceError,
+  type Answer,
+  type Call,
+  type RawRequest,
+} from "./protocols.ts";
 
 /** An account: answers a call with plain values, or throws a ServiceError. */
 export interface Account {
@@ -33,9 +41,11 @@ export async function standIn(account: Account, region: string): Promise<StandIn
   const proxy = createServer((_request, response) =>
     response.writeHead(403).end("Only CONNECT is served here."),
   );
-  proxy.on("connect", (_request: IncomingMessage, socket: Socket) => {
+  proxy.on("connect", (_request: IncomingMessage, socket: Socket, head: Buffer) => {
     track(sockets, socket);
     socket.write("HTTP/1.1 200 OK\r\n\r\n");
+    // Some send their first words of TLS without waiting for that answer.
+    socket.unshift(head);
     const secure = new TLSSocket(socket, { isServer: true, secureContext });
     // A client that goes away in the middle is no news.
     secure.on("error", () => socket.destroy());
@@ -71,22 +81,38 @@ async function handle(
   }
   const { method = "GET", headers, url = "/" } = request;
   const host = headers.host ?? "";
-  const call = decode({ method, host, url, headers, body: Buffer.concat(chunks) });
-  let result: unknown;
-  try {
-    result = await account.answer(call);
-  } catch (error) {
-    // A 5xx would be retried; a bug of ours must be seen at once.
-    result =
-      error instanceof ServiceError
-        ? error
-        : new ServiceError("StandInFailure", String((error as Error).stack));
-  }
-  const { status, type, body } = encode(call, result);
-  calls.push({ operation: call.operation, host, status });
+  const { operation, status, type, body } = await answerTo(account, {
+    method,
+    host,
+    url,
+    headers,
+    body: Buffer.concat(chunks),
+  });
+  calls.push({ operation, host, status });
   const length = Buffer.byteLength(body);
   response.writeHead(status, { "content-type": type, "content-length": length, etag: '"0"' });
   response.end(method === "HEAD" ? undefined : body);
+}
+
+/** Never rejects: what cannot be read, and a bug of ours, are answers too. A 5xx would be retried; both must be seen at once. */
+async function answerTo(account: Account, raw: RawRequest): Promise<Answer & { operation: string }> {
+  const { method, host, url, headers } = raw;
+  let call: Pick<Call, "protocol" | "operation"> = {
+    protocol: protocolOf(host, headers),
+    operation: `${method} ${url}`,
+  };
+  const answer = (result: unknown) => ({ ...encode(call, result), operation: call.operation });
+  try {
+    const decoded = decode(raw);
+    call = decoded;
+    return answer(await account.answer(decoded));
+  } catch (error) {
+    return answer(
+      error instanceof ServiceError
+        ? error
+        : new ServiceError("StandInFailure", error instanceof Error ? String(error.stack) : String(error)),
+    );
+  }
 }
 
 /** For a call that nobody answers. */
