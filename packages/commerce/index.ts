@@ -8,6 +8,8 @@ export { price, spread } from "./price.ts";
 export type { LineInput, PricedLine } from "./price.ts";
 export { receipt } from "./receipt.ts";
 export type { ReceiptCompany, ReceiptDocument, ReceiptSale, ReceiptStore } from "./receipt.ts";
+export { refund } from "./refund.ts";
+export type { Refund, RefundAsk, RefundableSale, Refunded } from "./refund.ts";
 export { checkDigit, isJan, parseScan } from "./scan.ts";
 export type { Scan } from "./scan.ts";
 export { normalise, searchText } from "./search-text.ts";

@@ -52,6 +52,15 @@ test("a sale takes stock out, a void brings exactly the same back, and a free li
   expect(back.map(({ qty }) => qty)).toEqual(sale.map(({ qty }) => -qty));
 });
 
+test("a refund brings back what it names under its own name, so that a line may come back twice", () => {
+  const occurredAt = new Date("2026-11-24T03:00:00Z");
+  const refund = { kind: "refund" as const, occurredAt, lines: [{ lineNo: 1, productId: "p", qty: 1 }] };
+  expect([...post({ ...refund, refundId: "r1" }), ...post({ ...refund, refundId: "r2" })]).toMatchObject([
+    { qty: 1, sourceType: "refund", sourceId: "r1", lineNo: 1 },
+    { qty: 1, sourceType: "refund", sourceId: "r2", lineNo: 1 },
+  ]);
+});
+
 test("received goods carry their cost", () => {
   const occurredAt = new Date("2026-11-24T03:00:00Z");
   expect(

@@ -4,7 +4,9 @@ type Line = { lineNo: number; productId?: string | null; qty: number };
 
 /** A document that moves stock. Its lines' quantities are positive; the kind says in which direction they go. */
 export type StockDocument =
-  | { kind: "sale" | "void" | "refund"; saleId: string; occurredAt: Date; lines: Line[] }
+  | { kind: "sale" | "void"; saleId: string; occurredAt: Date; lines: Line[] }
+  /** Its own document, not the sale: of one line some may come back today and some tomorrow. */
+  | { kind: "refund"; refundId: string; occurredAt: Date; lines: Line[] }
   | {
       kind: "receive" | "opening";
       receiptId: string;
@@ -18,7 +20,7 @@ export type Move = {
   productId: string;
   qty: number;
   kind: StockDocument["kind"];
-  sourceType: "sale" | "receiving" | "shipment";
+  sourceType: "sale" | "refund" | "receiving" | "shipment";
   sourceId: string;
   lineNo: number;
   unitCostYen?: Yen;
@@ -27,12 +29,7 @@ export type Move = {
 
 /** What a document does to the stock ledger. Lines without a product (a free line at the till) move nothing. */
 export function post(document: StockDocument): Move[] {
-  const source =
-    "saleId" in document
-      ? { sourceType: "sale" as const, sourceId: document.saleId }
-      : "receiptId" in document
-        ? { sourceType: "receiving" as const, sourceId: document.receiptId }
-        : { sourceType: "shipment" as const, sourceId: document.shipmentId };
+  const source = sourceOf(document);
   const sign = document.kind === "sale" || document.kind === "ship" ? -1 : 1;
   return document.lines.flatMap((line) => {
     const { productId, qty, lineNo } = line;
@@ -49,4 +46,11 @@ export function post(document: StockDocument): Move[] {
       },
     ];
   });
+}
+
+function sourceOf(document: StockDocument): Pick<Move, "sourceType" | "sourceId"> {
+  if ("saleId" in document) return { sourceType: "sale", sourceId: document.saleId };
+  if ("refundId" in document) return { sourceType: "refund", sourceId: document.refundId };
+  if ("receiptId" in document) return { sourceType: "receiving", sourceId: document.receiptId };
+  return { sourceType: "shipment", sourceId: document.shipmentId };
 }

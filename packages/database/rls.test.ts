@@ -64,8 +64,9 @@ afterAll(() => database.drop());
 async function fillEveryTable(shop: Shop | undefined): Promise<void> {
   if (!shop) throw new Error("no shop");
   const { companyId: company_id, storeId: store_id, registerId, staffId, itemId, productId } = shop;
-  const [saleId, sessionId, orderId, mallId, shipmentId, receivingId] = Array.from({ length: 6 }, () =>
-    newId(),
+  const [saleId, sessionId, orderId, mallId, shipmentId, receivingId, refundId] = Array.from(
+    { length: 7 },
+    () => newId(),
   );
   const at = "2026-11-24T03:00:00Z";
   const rows: Record<string, object> = {
@@ -119,6 +120,29 @@ async function fillEveryTable(shop: Shop | undefined): Promise<void> {
     },
     sale_taxes: { sale_id: saleId, rate_pct: 10, gross_yen: 500, tax_yen: 45 },
     sale_payments: { sale_id: saleId, line_no: 1, method: "cash", amount_yen: 500, tendered_yen: 500 },
+    refunds: {
+      id: refundId,
+      sale_id: saleId,
+      n: 1,
+      store_id,
+      session_id: sessionId,
+      register_id: registerId,
+      business_date: "2026-11-24",
+      staff_id: staffId,
+      reason: "初期不良",
+      total_yen: 500,
+      refunded_at: at,
+    },
+    refund_lines: {
+      sale_id: saleId,
+      refund_id: refundId,
+      line_no: 1,
+      qty: 1,
+      amount_yen: 500,
+      restock: true,
+    },
+    refund_taxes: { sale_id: saleId, refund_id: refundId, rate_pct: 10, gross_yen: 500, tax_yen: 45 },
+    refund_payments: { sale_id: saleId, refund_id: refundId, line_no: 1, amount_yen: 500 },
     cash_moves: {
       id: newId(),
       session_id: sessionId,
@@ -335,6 +359,10 @@ test("append-only rows are changed by nobody, the superuser included", async () 
     "order_lines",
     "order_taxes",
     "receiving_lines",
+    "refund_lines",
+    "refund_payments",
+    "refund_taxes",
+    "refunds",
     "sale_lines",
     "sale_payments",
     "sale_taxes",

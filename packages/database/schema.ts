@@ -97,6 +97,10 @@ export interface Schema {
     by_method: Generated<Json>;
     cash_yen: Generated<number>;
     computed_at: Generated<Timestamp>;
+    refunds_count: Generated<number>;
+    refunded_yen: Generated<number>;
+    refunded_tax_yen: Generated<number>;
+    refunded_by_rate: Generated<Json>;
   };
   inbox: {
     event_id: string;
@@ -329,6 +333,44 @@ export interface Schema {
     staff_id: string | null;
     state: Generated<string>;
     received_at: Timestamp;
+  };
+  refund_lines: {
+    company_id: string;
+    sale_id: string;
+    refund_id: string;
+    line_no: number;
+    qty: number;
+    amount_yen: number;
+    restock: boolean;
+  };
+  refund_payments: {
+    company_id: string;
+    sale_id: string;
+    refund_id: string;
+    line_no: number;
+    amount_yen: number;
+  };
+  refund_taxes: {
+    company_id: string;
+    sale_id: string;
+    refund_id: string;
+    rate_pct: number;
+    gross_yen: number;
+    tax_yen: number;
+  };
+  refunds: {
+    company_id: string;
+    id: string;
+    sale_id: string;
+    n: number;
+    store_id: string;
+    session_id: string;
+    register_id: string;
+    business_date: string;
+    staff_id: string;
+    reason: string;
+    total_yen: number;
+    refunded_at: Timestamp;
   };
   register_sessions: {
     company_id: string;

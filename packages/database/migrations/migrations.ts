@@ -11,6 +11,8 @@ import { sql as proof } from "./008-proof.ts";
 import { sql as lookups } from "./009-lookups.ts";
 import { sql as engines } from "./010-engines.ts";
 import { sql as operator } from "./011-operator.ts";
+import { sql as refunds } from "./012-refunds.ts";
+import { sql as strays } from "./013-strays.ts";
 
 export type Migration = { name: string; sql: string };
 
@@ -29,4 +31,6 @@ export const migrations: readonly Migration[] = [
   { name: "009-lookups", sql: lookups },
   { name: "010-engines", sql: engines },
   { name: "011-operator", sql: operator },
+  { name: "012-refunds", sql: refunds },
+  { name: "013-strays", sql: strays },
 ];
