@@ -33,6 +33,9 @@ const services = [
   "worker-transaction",
 ];
 
+/** They find nothing broken and break nothing, whenever they run. */
+const jobs = ["job-daily", "job-ensure-consistency"];
+
 const { values } = parseArgs({
   options: {
     minutes: { type: "string", default: "5" },
@@ -60,6 +63,7 @@ const steps = values.replay
       rate: Number(values.rate),
       faultSeconds: Number(values.faults),
       services,
+      jobs,
     });
 
 say(`seed ${seed}: ${steps.length} steps, ${steps.filter(isFault).length} of them faults`);

@@ -1,19 +1,48 @@
-import type { Fault } from "./story.ts";
+import type { Violation } from "./proof.ts";
+import type { Fault, Step } from "./story.ts";
 import { pause } from "./workspace.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** Does it to the running shop. Who is down already is left alone: that is what the earlier fault wanted. */
-export async function inflict(workspace: Workspace, fault: Fault): Promise<void> {
-  if (fault.kind === "database") {
-    // As a crash: no checkpoint, no farewell to the clients. The runner starts it again.
-    signal(await workspace.databasePid().catch(() => undefined), "SIGQUIT");
-    return;
+const JOB_PATIENCE_MS = 90_000;
+
+/**
+ * Does it to the running shop; returns what must not be. Who is down already is left alone: that is what the earlier
+ * fault wanted.
+ */
+export async function inflict(workspace: Workspace, fault: Step & Fault): Promise<Violation[]> {
+  switch (fault.kind) {
+    case "kill":
+      signal(workspace.pidOf(fault.service), "SIGKILL");
+      return [];
+    case "freeze": {
+      const pid = workspace.pidOf(fault.service);
+      signal(pid, "SIGSTOP");
+      await pause(fault.ms);
+      signal(pid, "SIGCONT");
+      return [];
+    }
+    case "deploy":
+      await workspace.running.restart(fault.service);
+      return [];
+    case "database":
+      // As a crash: no checkpoint, no farewell to the clients. The runner starts it again.
+      signal(await workspace.databasePid().catch(() => undefined), "SIGQUIT");
+      return [];
+    case "job":
+      return runJob(workspace, fault);
+    default:
+      return fault satisfies never;
   }
-  const pid = workspace.pidOf(fault.service);
-  if (fault.kind === "kill") return signal(pid, "SIGKILL");
-  signal(pid, "SIGSTOP");
-  await pause(fault.ms);
-  signal(pid, "SIGCONT");
+}
+
+/** A job may fail while the database is away; then it is run again, as its manifest's retries would. */
+async function runJob({ running }: Workspace, { job, n }: Step & { kind: "job" }): Promise<Violation[]> {
+  for (const until = Date.now() + JOB_PATIENCE_MS; ; await pause(2000)) {
+    const { ok, result } = await running.runJob(job);
+    if (ok) return [];
+    if (Date.now() > until)
+      return [{ law: "jobs run", what: `${job} did not succeed in 90 s, at last: ${result}`, n }];
+  }
 }
 
 function signal(pid: number | undefined, name: NodeJS.Signals): void {

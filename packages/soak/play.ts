@@ -52,6 +52,7 @@ async function playIn(
   const before = await readBooks(workspace);
 
   const outcomes: Outcome[] = [];
+  const broken: Violation[] = [];
   const lanes = new Map<string, Promise<void>>();
   const startedAt = Date.now();
   let faults = 0;
@@ -61,9 +62,8 @@ async function playIn(
     const run = async () => {
       if (isFault(step)) {
         faults += 1;
-        return inflict(workspace, step);
-      }
-      outcomes.push(await shop.do(step));
+        broken.push(...(await inflict(workspace, step)));
+      } else outcomes.push(await shop.do(step));
     };
     const lane = laneOf(step);
     const work = (lanes.get(lane) ?? Promise.resolve()).then(run);
@@ -82,20 +82,28 @@ async function playIn(
   const settledMs = Date.now() - endedAt;
   const heard = await tap.hear();
   const violations = [
+    ...broken,
     ...left.map((what) => ({
       law: "comes to rest",
       what: `${what}, ${settleMs / 1000} s after the last step`,
     })),
-    ...(await prove(workspace, before, outcomes, heard)),
+    ...(await prove(workspace, {
+      before,
+      after: await readBooks(workspace),
+      outcomes,
+      heard,
+      brokerCrashed: false,
+    })),
   ];
   return { violations, outcomes, faults, events: heard.length, settledMs };
 }
 
-/** A till serves one customer after the other, a service suffers one fault after the other; shoppers do not wait. */
+/** A till serves one customer after the other, who suffers has one trouble after the other; shoppers do not wait. */
 function laneOf(step: Step): string {
-  if (step.kind === "sale" || step.kind === "receive") return `till ${step.till}`;
-  if (step.kind === "kill" || step.kind === "freeze") return step.service;
-  return `${step.kind} ${step.n}`;
+  if ("till" in step) return `till ${step.till}`;
+  if ("service" in step) return step.service;
+  if (step.kind === "job") return step.job;
+  return isFault(step) ? step.kind : `${step.kind} ${step.n}`;
 }
 
 function raise(message: string): never {

@@ -1,6 +1,7 @@
 import { invariants } from "@noren/database/invariants";
 import { connect, inCompany } from "@noren/database";
 import { demo } from "@noren/database/seed";
+import { pieces, settlements } from "./settlements.ts";
 import type { Outcome } from "./shop.ts";
 import type { Heard } from "./tap.ts";
 import { pause } from "./workspace.ts";
@@ -9,7 +10,7 @@ import type { Workspace } from "./workspace.ts";
 /** Something that must not be. `n` is the step of the story that it befell, where there is one. */
 export type Violation = { law: string; what: string; n?: number };
 
-/** What the shop owned before the story. */
+/** What the shop owns. */
 export type Books = { onHand: Map<string, number>; cashYen: number };
 
 export async function readBooks(workspace: Workspace): Promise<Books> {
@@ -54,120 +55,71 @@ async function underWay(workspace: Workspace): Promise<string[]> {
   return left;
 }
 
+/** What has happened until nothing moved any more. */
+export type Story = {
+  before: Books;
+  after: Books;
+  outcomes: Outcome[];
+  heard: Heard[];
+  /** A broker that crashes forgets which events it has had. What is sent to it again is heard again; nobody else may. */
+  brokerCrashed: boolean;
+};
+
 /** Everything that is wrong after the story has ended and nothing moves any more; nothing, when all is well. */
-export async function prove(
-  workspace: Workspace,
-  before: Books,
-  outcomes: Outcome[],
-  heard: Heard[],
-): Promise<Violation[]> {
+export async function prove(workspace: Workspace, story: Story): Promise<Violation[]> {
+  const { outcomes } = story;
   return [
     ...outcomes
       .filter(({ result }) => result === "unanswered")
       .map(({ step, why }) => ({ law: "answered", what: `no answer in 90 s, at last ${why}`, n: step.n })),
     ...(await settledOnce(workspace, outcomes)),
-    ...(await conserved(workspace, before, outcomes)),
+    ...conserved(story),
     ...(await lawful(workspace)),
     ...(await leftOver(workspace)),
-    ...inOrder(heard),
-    ...told(outcomes, heard),
+    ...inOrder(story),
+    ...told(story),
   ];
 }
-
-/** What each kind of accepted document must have caused, once: the statement answers one row per document. */
-const settlements: Record<Outcome["step"]["kind"], { sql: string; expected: (outcome: Outcome) => object }> =
-  {
-    sale: {
-      sql: `select d.id, (select count(*)::int from sales where id = d.id::uuid) as documents,
-      (select count(*)::int from cash_moves where source_id = d.id::uuid) as cash,
-      (select coalesce(-sum(qty), 0)::int from stock_moves where source_type = 'sale' and source_id = d.id::uuid) as pieces,
-      (select count(*)::int from reservations where owner_id = d.id::uuid and state = 'held') as held,
-      (select count(*)::int from notifications where dedupe_key = 'receipt/' || d.id and state = 'sent') as mails
-      from unnest($1::text[]) as d (id)`,
-      expected: ({ step, lines }) => ({
-        documents: 1,
-        cash: 1,
-        pieces: pieces(lines),
-        held: 0,
-        mails: step.kind === "sale" && step.mail ? 1 : 0,
-      }),
-    },
-    receive: {
-      sql: `select d.id, (select count(*)::int from receivings where id = d.id::uuid) as documents,
-      (select count(*)::int from receivings r where r.supplier_name =
-        (select supplier_name from receivings where id = d.id::uuid)) as alike,
-      (select coalesce(sum(qty), 0)::int from stock_moves where kind = 'receive' and source_id = d.id::uuid) as pieces
-      from unnest($1::text[]) as d (id)`,
-      expected: ({ lines }) => ({ documents: 1, alike: 1, pieces: pieces(lines) }),
-    },
-    order: {
-      sql: `select d.id, (select count(*)::int from orders where id = d.id::uuid) as documents,
-      (select coalesce(sum(qty), 0)::int from reservations where owner_id = d.id::uuid and state = 'held') as held,
-      (select count(*)::int from notifications where dedupe_key = 'order-placed/' || d.id and state = 'sent') as mails
-      from unnest($1::text[]) as d (id)`,
-      expected: ({ lines }) => ({ documents: 1, held: pieces(lines), mails: 1 }),
-    },
-    mall: {
-      // Without enough goods a mall's order is imported all the same, and is short.
-      sql: `select d.id, count(o.id)::int as documents,
-      coalesce(sum(case when o.state = 'short' then $2::int else
-        (select coalesce(sum(qty), 0)::int from reservations where owner_id = o.id and state = 'held') end), 0)::int as held
-      from unnest($1::text[]) as d (id) left join orders o on o.mall_order_no = d.id group by d.id`,
-      expected: ({ lines }) => ({ documents: 1, held: pieces(lines) }),
-    },
-  };
 
 async function settledOnce(workspace: Workspace, outcomes: Outcome[]): Promise<Violation[]> {
   const violations: Violation[] = [];
   for (const [kind, { sql, expected }] of Object.entries(settlements)) {
     const accepted = outcomes.filter(({ step, result }) => step.kind === kind && result === "accepted");
-    // The mall's statement needs to know the pieces of a short order, so it asks for one after the other.
-    const groups = kind === "mall" ? accepted.map((one) => [one]) : [accepted];
-    for (const group of groups) {
-      const values: unknown[] = [group.map(({ id }) => id)];
-      if (kind === "mall") values.push(pieces(group[0]!.lines));
-      const rows = await workspace.rows<{ id: string }>(sql, values);
-      const found = new Map(rows.map(({ id, ...parts }) => [id, parts]));
-      for (const outcome of group) {
-        const [want, have] = [JSON.stringify(expected(outcome)), JSON.stringify(found.get(outcome.id))];
-        if (want !== have) {
-          violations.push({
-            law: "settled once",
-            what: `${kind} ${outcome.id} should be ${want} and is ${have}`,
-            n: outcome.step.n,
-          });
-        }
-      }
+    const values = [accepted.map(({ id }) => id), accepted.map(({ lines }) => pieces(lines))];
+    const rows = await workspace.rows<{ id: string }>(sql, values);
+    const found = new Map(rows.map(({ id, ...parts }) => [id, parts]));
+    for (const outcome of accepted) {
+      const [want, have] = [JSON.stringify(expected(outcome)), JSON.stringify(found.get(outcome.id))];
+      if (want === have) continue;
+      violations.push({
+        law: "settled once",
+        what: `${kind} ${outcome.id} should be ${want} and is ${have}`,
+        n: outcome.step.n,
+      });
     }
   }
   return violations;
 }
 
 /** Goods and money: what there was, and what the answers to tills said, make what there is. */
-async function conserved(workspace: Workspace, before: Books, outcomes: Outcome[]): Promise<Violation[]> {
-  const now = await readBooks(workspace);
+function conserved({ before, after, outcomes }: Story): Violation[] {
   const expected = new Map(before.onHand);
-  let cashYen = before.cashYen;
-  for (const { step, result, lines, totalYen } of outcomes) {
-    if (result !== "accepted" || (step.kind !== "sale" && step.kind !== "receive")) continue;
-    const sign = step.kind === "sale" ? -1 : 1;
-    for (const { productId, qty } of lines)
-      expected.set(productId, (expected.get(productId) ?? 0) + sign * qty);
-    cashYen += totalYen;
+  let { cashYen } = before;
+  for (const { result, moved, cashYen: yen } of outcomes) {
+    if (result !== "accepted") continue;
+    for (const { productId, qty } of moved) expected.set(productId, (expected.get(productId) ?? 0) + qty);
+    cashYen += yen;
   }
   const violations: Violation[] = [];
-  for (const [id, qty] of now.onHand) {
-    if (qty !== expected.get(id)) {
-      violations.push({
-        law: "stock conserved",
-        what: `product ${id} should have ${expected.get(id)} and has ${qty}`,
-      });
-    }
+  for (const id of new Set([...expected.keys(), ...after.onHand.keys()])) {
+    const [want, have] = [expected.get(id) ?? 0, after.onHand.get(id) ?? 0];
+    if (want !== have)
+      violations.push({ law: "stock conserved", what: `product ${id} should have ${want} and has ${have}` });
   }
-  if (now.cashYen !== cashYen) {
+  if (after.cashYen !== cashYen) {
     violations.push({
       law: "cash conserved",
-      what: `the books should hold ${cashYen} yen and hold ${now.cashYen}`,
+      what: `the books should hold ${cashYen} yen and hold ${after.cashYen}`,
     });
   }
   return violations;
@@ -224,13 +176,16 @@ async function leftOver(workspace: Workspace): Promise<Violation[]> {
 }
 
 /** Of each aggregate, each topic tells every version once and never an older one after a newer. */
-function inOrder(heard: Heard[]): Violation[] {
+function inOrder({ heard, brokerCrashed }: Story): Violation[] {
   const violations: Violation[] = [];
   const last = new Map<string, number>();
-  const ids = new Set<string>();
+  const known = new Set<string>();
   for (const { topic, id, type, aggregate } of heard) {
-    if (ids.has(id)) violations.push({ law: "order kept", what: `${type} ${id} was delivered twice` });
-    ids.add(id);
+    if (known.has(id)) {
+      if (!brokerCrashed) violations.push({ law: "order kept", what: `${type} ${id} was delivered twice` });
+      continue;
+    }
+    known.add(id);
     if (aggregate.seq === undefined) continue;
     const key = `${topic}/${aggregate.id}`;
     const before = last.get(key) ?? 0;
@@ -244,19 +199,13 @@ function inOrder(heard: Heard[]): Violation[] {
   return violations;
 }
 
-/** Of each accepted sale and order the world was told, once. */
-function told(outcomes: Outcome[], heard: Heard[]): Violation[] {
-  const news = { sale: "sale.completed", order: "order.placed" } as const;
-  const times = Map.groupBy(heard, ({ type, aggregate }) => `${type}/${aggregate.id}`);
+/** Of each accepted document that has an event the world was told, once. */
+function told({ outcomes, heard }: Story): Violation[] {
+  const events = Map.groupBy(heard, ({ type, aggregate }) => `${type}/${aggregate.id}`);
   return outcomes.flatMap(({ step, id, result }) => {
-    if (result !== "accepted" || (step.kind !== "sale" && step.kind !== "order")) return [];
-    const n = times.get(`${news[step.kind]}/${id}`)?.length ?? 0;
-    return n === 1
-      ? []
-      : [{ law: "told once", what: `${news[step.kind]} of ${id} was heard ${n} times`, n: step.n }];
+    const { event } = settlements[step.kind];
+    if (result !== "accepted" || event === undefined) return [];
+    const n = new Set(events.get(`${event}/${id}`)?.map((one) => one.id)).size;
+    return n === 1 ? [] : [{ law: "told once", what: `${event} of ${id} was told ${n} times`, n: step.n }];
   });
-}
-
-function pieces(lines: { qty: number }[]): number {
-  return lines.reduce((sum, { qty }) => sum + qty, 0);
 }

@@ -19,5 +19,14 @@ export function random(seed: number) {
       if (picked === undefined) throw new Error("There is nothing to pick from.");
       return picked;
     },
+    /** Makes one of them: how often each is made, is its weight. */
+    weighted: <T>(choices: readonly (readonly [weight: number, make: () => T])[]): T => {
+      let at = below(choices.reduce((sum, [weight]) => sum + weight, 0));
+      for (const [weight, make] of choices) {
+        if (at < weight) return make();
+        at -= weight;
+      }
+      throw new Error("There is nothing to choose from.");
+    },
   };
 }

@@ -7,16 +7,22 @@ import type { Deed, Line, Step } from "./story.ts";
 import { pause } from "./workspace.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** What came of a deed: `id` is the document's, `lines` its real products. */
+/** Pieces of real products. */
+export type Goods = { productId: string; qty: number }[];
+
+/** What came of a deed: `id` is the document's, `lines` what was asked for. */
 export type Outcome = {
   step: Step & Deed;
   id: string;
   /** accepted: the shop said yes. refused: it said no, for good. unanswered: neither, however often it was asked. */
   result: "accepted" | "refused" | "unanswered";
   why?: string;
-  lines: { productId: string; qty: number }[];
-  totalYen: number;
-  /** How often it was sent. */
+  lines: Goods;
+  /** By the answer: what came onto the shelves, or left them with less than 0. Once everything has settled. */
+  moved: Goods;
+  /** By the answer: what came into the drawers, or left them with less than 0. */
+  cashYen: number;
+  /** How often it was sent. More than once: the first answers left it unknown. */
   sent: number;
 };
 
@@ -59,7 +65,14 @@ export async function openShop(workspace: Workspace, seed: number): Promise<Shop
         },
       }),
     );
-    return { step, id: saleId, lines, ...answer.outcome, totalYen: answer.value?.totalYen ?? 0 };
+    return {
+      step,
+      id: saleId,
+      lines,
+      moved: lines.map(({ productId, qty }) => ({ productId, qty: -qty })),
+      cashYen: answer.value?.totalYen ?? 0,
+      ...answer.outcome,
+    };
   }
 
   async function receive(step: Extract<Step, { kind: "receive" }>): Promise<Outcome> {
@@ -74,7 +87,14 @@ export async function openShop(workspace: Workspace, seed: number): Promise<Shop
         },
       }),
     );
-    return { step, id: answer.value?.receivingId ?? "", lines, ...answer.outcome, totalYen: 0 };
+    return {
+      step,
+      id: answer.value?.receivingId ?? "",
+      lines,
+      moved: lines,
+      cashYen: 0,
+      ...answer.outcome,
+    };
   }
 
   async function order(step: Extract<Step, { kind: "order" }>): Promise<Outcome> {
@@ -103,7 +123,7 @@ export async function openShop(workspace: Workspace, seed: number): Promise<Shop
       }),
     );
     const lines = goods.map(({ product, qty }) => ({ productId: product.id, qty }));
-    return { step, id: orderId, lines, ...answer.outcome, totalYen: answer.value?.totalYen ?? 0 };
+    return { step, id: orderId, lines, moved: [], cashYen: 0, ...answer.outcome };
   }
 
   /** The buyer's form at the mall. It is asked once: the mall is not ours, and a second time would be a second order. */
@@ -130,17 +150,26 @@ export async function openShop(workspace: Workspace, seed: number): Promise<Shop
       result: no ? "accepted" : "refused",
       ...(no ? {} : { why: String(response.status) }),
       lines: [{ productId: product.id, qty }],
-      totalYen: 0,
+      moved: [],
+      cashYen: 0,
       sent: 1,
     };
   }
 
   return {
     do(step) {
-      if (step.kind === "sale") return sell(step);
-      if (step.kind === "receive") return receive(step);
-      if (step.kind === "order") return order(step);
-      return mall(step);
+      switch (step.kind) {
+        case "sale":
+          return sell(step);
+        case "receive":
+          return receive(step);
+        case "order":
+          return order(step);
+        case "mall":
+          return mall(step);
+        default:
+          return step satisfies never;
+      }
     },
   };
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { isFault, storyOf, tell } from "./story.ts";
 
-const options = { seed: 7, minutes: 2, rate: 5, faultSeconds: 5, services: ["a", "b"] };
+const options = { seed: 7, minutes: 2, rate: 5, faultSeconds: 5, services: ["a", "b"], jobs: ["j"] };
 
 test("the same seed is the same story, another seed is another", () => {
   expect(storyOf(options)).toEqual(storyOf(options));
@@ -17,7 +17,7 @@ test("a story lasts as long as it was asked to, at its rate, with its faults", (
   expect(steps.filter(isFault).length).toBeGreaterThan(10);
   expect(storyOf({ ...options, faultSeconds: 0 }).some(isFault)).toBe(false);
   expect(new Set(steps.map(({ kind }) => kind))).toEqual(
-    new Set(["sale", "receive", "order", "mall", "kill", "freeze", "database"]),
+    new Set(["sale", "receive", "order", "mall", "kill", "freeze", "deploy", "database", "job"]),
   );
 });
 

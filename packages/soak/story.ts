@@ -10,11 +10,13 @@ export type Deed =
   | { kind: "order"; lines: Line[] }
   | { kind: "mall"; product: number; qty: number };
 
-/** What happens to the shop. */
+/** What happens to the shop. A deployment and a job are no faults, but come at a bad time like one. */
 export type Fault =
   | { kind: "kill"; service: string }
   | { kind: "freeze"; service: string; ms: number }
-  | { kind: "database" };
+  | { kind: "deploy"; service: string }
+  | { kind: "database" }
+  | { kind: "job"; job: string };
 
 /** One step: `n` names it for ever, also in a shortened story; `at` is in ms from the start. */
 export type Step = { n: number; at: number } & (Deed | Fault);
@@ -26,8 +28,10 @@ export type StoryOptions = {
   rate: number;
   /** Mean seconds between two faults; 0 for none. */
   faultSeconds: number;
-  /** Who may be killed or frozen. */
+  /** Who may be killed, frozen or deployed anew. */
   services: string[];
+  /** Whose time may come. */
+  jobs: string[];
 };
 
 const TILLS = 4;
@@ -35,35 +39,48 @@ const TILLS = 4;
 export const PRODUCTS = 12;
 
 /** The story of a seed: the same options are the same steps, on every machine. */
-export function storyOf({ seed, minutes, rate, faultSeconds, services }: StoryOptions): Step[] {
-  const { below, chance, exponential, pick } = random(seed);
-  const end = minutes * 60_000;
-  const steps: ({ at: number } & (Deed | Fault))[] = [];
+export function storyOf({ seed, minutes, rate, faultSeconds, services, jobs }: StoryOptions): Step[] {
+  const { below, chance, exponential, pick, weighted } = random(seed);
   const lines = (most: number): Line[] => {
     const products = new Set(Array.from({ length: 1 + below(most) }, () => below(PRODUCTS)));
     return [...products].map((product) => ({ product, qty: 1 + below(3) }));
   };
-  for (let at = exponential(1000 / rate); at < end; at += exponential(1000 / rate)) {
-    const till = below(TILLS);
-    const what = below(100);
-    if (what < 70) steps.push({ at, kind: "sale", till, lines: lines(4), mail: chance(0.2) });
-    else if (what < 80) steps.push({ at, kind: "receive", till, lines: lines(3) });
-    else if (what < 95) steps.push({ at, kind: "order", lines: lines(2) });
-    else steps.push({ at, kind: "mall", product: below(PRODUCTS), qty: 1 + below(2) });
-  }
-  if (faultSeconds > 0) {
-    for (let at = exponential(faultSeconds * 1000); at < end; at += exponential(faultSeconds * 1000)) {
-      const what = below(100);
-      if (what < 65) steps.push({ at, kind: "kill", service: pick(services) });
-      else if (what < 90) steps.push({ at, kind: "freeze", service: pick(services), ms: 500 + below(6000) });
-      else steps.push({ at, kind: "database" });
-    }
-  }
+  const till = () => below(TILLS);
+  const deeds: [number, () => Deed][] = [
+    [70, () => ({ kind: "sale", till: till(), lines: lines(4), mail: chance(0.2) })],
+    [10, () => ({ kind: "receive", till: till(), lines: lines(3) })],
+    [15, () => ({ kind: "order", lines: lines(2) })],
+    [5, () => ({ kind: "mall", product: below(PRODUCTS), qty: 1 + below(2) })],
+  ];
+  const faults: [number, () => Fault][] = [
+    [45, () => ({ kind: "kill", service: pick(services) })],
+    [20, () => ({ kind: "freeze", service: pick(services), ms: 500 + below(6000) })],
+    [10, () => ({ kind: "deploy", service: pick(services) })],
+    [8, () => ({ kind: "database" })],
+    [7, () => ({ kind: "job", job: pick(jobs) })],
+  ];
+
+  const end = minutes * 60_000;
+  const steps: ({ at: number } & (Deed | Fault))[] = [];
+  const tellEvery = (meanMs: number, what: readonly [number, () => Deed | Fault][]) => {
+    for (let at = exponential(meanMs); at < end; at += exponential(meanMs))
+      steps.push({ at, ...weighted(what) });
+  };
+  tellEvery(1000 / rate, deeds);
+  if (faultSeconds > 0) tellEvery(faultSeconds * 1000, faults);
   return steps.toSorted((a, b) => a.at - b.at).map((step, n) => ({ ...step, n, at: Math.round(step.at) }));
 }
 
+const faultKinds: readonly string[] = [
+  "kill",
+  "freeze",
+  "deploy",
+  "database",
+  "job",
+] satisfies Fault["kind"][];
+
 export function isFault(step: Step): step is Step & Fault {
-  return step.kind === "kill" || step.kind === "freeze" || step.kind === "database";
+  return faultKinds.includes(step.kind);
 }
 
 /** One line for people. */
@@ -86,8 +103,12 @@ function whatHappens(step: Step): string {
       return `kill -9 ${step.service}`;
     case "freeze":
       return `${step.service} is frozen for ${step.ms} ms`;
+    case "deploy":
+      return `${step.service} is deployed: SIGTERM and a new start`;
     case "database":
       return "PostgreSQL is killed";
+    case "job":
+      return `${step.job} runs`;
     default:
       return step satisfies never;
   }
