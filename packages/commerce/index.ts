@@ -1,7 +1,23 @@
 export { allocate, sellable, wanted } from "./allocate.ts";
 export type { Allocation, Ask, Shipment, Shortage, StoreStock } from "./allocate.ts";
+export {
+  buybackAfter,
+  buybackTotal,
+  identityDocuments,
+  identityDuty,
+  mayKeepNumber,
+  mayPay,
+} from "./buyback.ts";
+export type {
+  BuybackCommand,
+  BuybackLine,
+  BuybackState,
+  IdentityDocument,
+  SellerIdentity,
+} from "./buyback.ts";
 export { bankTransferDeadline, businessDate, releaseAt } from "./day.ts";
 export type { Day, Discount, Rate, Refusal, Rounding, TaxClass, Yen } from "./money.ts";
+export { openingPrice } from "./opening-price.ts";
 export { decide, evolve } from "./order.ts";
 export type { Order, OrderCommand, OrderEvent, OrderState } from "./order.ts";
 export { price, spread } from "./price.ts";

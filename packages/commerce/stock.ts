@@ -13,6 +13,7 @@ export type StockDocument =
       occurredAt: Date;
       lines: (Line & { unitCostYen: Yen })[];
     }
+  | { kind: "buyback"; buybackId: string; occurredAt: Date; lines: (Line & { unitCostYen: Yen })[] }
   | { kind: "ship" | "return"; shipmentId: string; occurredAt: Date; lines: Line[] };
 
 /** One row of the stock ledger. Source, line and kind name it, so writing it twice is writing it once. */
@@ -20,7 +21,7 @@ export type Move = {
   productId: string;
   qty: number;
   kind: StockDocument["kind"];
-  sourceType: "sale" | "refund" | "receiving" | "shipment";
+  sourceType: "sale" | "refund" | "receiving" | "buyback" | "shipment";
   sourceId: string;
   lineNo: number;
   unitCostYen?: Yen;
@@ -52,5 +53,6 @@ function sourceOf(document: StockDocument): Pick<Move, "sourceType" | "sourceId"
   if ("saleId" in document) return { sourceType: "sale", sourceId: document.saleId };
   if ("refundId" in document) return { sourceType: "refund", sourceId: document.refundId };
   if ("receiptId" in document) return { sourceType: "receiving", sourceId: document.receiptId };
+  if ("buybackId" in document) return { sourceType: "buyback", sourceId: document.buybackId };
   return { sourceType: "shipment", sourceId: document.shipmentId };
 }

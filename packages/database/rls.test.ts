@@ -64,8 +64,8 @@ afterAll(() => database.drop());
 async function fillEveryTable(shop: Shop | undefined): Promise<void> {
   if (!shop) throw new Error("no shop");
   const { companyId: company_id, storeId: store_id, registerId, staffId, itemId, productId } = shop;
-  const [saleId, sessionId, orderId, mallId, shipmentId, receivingId, refundId] = Array.from(
-    { length: 7 },
+  const [saleId, sessionId, orderId, mallId, shipmentId, receivingId, refundId, buybackId] = Array.from(
+    { length: 8 },
     () => newId(),
   );
   const at = "2026-11-24T03:00:00Z";
@@ -151,6 +151,37 @@ async function fillEveryTable(shop: Shop | undefined): Promise<void> {
       source_type: "sale",
       source_id: saleId,
       occurred_at: at,
+    },
+    buybacks: {
+      id: buybackId,
+      store_id,
+      total_yen: 100,
+      identity_duty: true,
+      appraised_by: staffId,
+      appraised_at: at,
+    },
+    buyback_lines: {
+      buyback_id: buybackId,
+      line_no: 1,
+      item_id: itemId,
+      condition: "A",
+      name: "本",
+      category: "本",
+      identity_always: true,
+      qty: 1,
+      unit_price_yen: 100,
+    },
+    buyback_identities: {
+      id: newId(),
+      buyback_id: buybackId,
+      name: "山田花子",
+      address: "東京都千代田区1-1",
+      occupation: "会社員",
+      birth_date: "1990-04-01",
+      document_kind: "driving_licence",
+      checked_by: staffId,
+      checked_at: at,
+      keep_until: "2029-11-24",
     },
     mall_accounts: {
       id: mallId,
@@ -355,6 +386,7 @@ test("append-only rows are changed by nobody, the superuser included", async () 
   const appendOnly = tables.filter(({ rights }) => rights === "insert");
   expect(appendOnly.map(({ name }) => name)).toEqual([
     "audit_log",
+    "buyback_lines",
     "cash_moves",
     "order_lines",
     "order_taxes",
@@ -385,6 +417,7 @@ test("documents are not deleted by any workload", () => {
     "shipments",
     "receivings",
     "reservations",
+    "buybacks",
   ]);
   const rights = tables.filter(({ name }) => kept.has(name)).map((table) => table.rights);
   expect(rights).toEqual(Array.from({ length: kept.size }, () => "insert,update"));

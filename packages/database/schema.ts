@@ -38,6 +38,63 @@ export interface Schema {
     detail: Generated<Json>;
     occurred_at: Generated<Timestamp>;
   };
+  buyback_identities: {
+    company_id: string;
+    id: string;
+    buyback_id: string;
+    name: string;
+    address: string;
+    occupation: string;
+    birth_date: string;
+    document_kind:
+      | "driving_licence"
+      | "my_number_card"
+      | "passport"
+      | "residence_card"
+      | "health_insurance"
+      | "student_id"
+      | "other";
+    document_no: string | null;
+    guardian_consent: string | null;
+    checked_by: string;
+    checked_at: Timestamp;
+    keep_until: string;
+  };
+  buyback_lines: {
+    company_id: string;
+    buyback_id: string;
+    line_no: number;
+    item_id: string;
+    condition: string;
+    name: string;
+    category: string;
+    identity_always: boolean;
+    features: string | null;
+    qty: number;
+    unit_price_yen: number;
+    accepted: boolean | null;
+  };
+  buybacks: {
+    company_id: string;
+    id: string;
+    store_id: string;
+    state: Generated<"appraised" | "agreed" | "paid_out" | "declined">;
+    total_yen: number;
+    identity_duty: boolean;
+    identity_id: string | null;
+    appraised_by: string;
+    appraised_at: Timestamp;
+    agreed_at: Timestamp | null;
+    payout_id: string | null;
+    session_id: string | null;
+    business_date: string | null;
+    paid_by: string | null;
+    paid_at: Timestamp | null;
+    declined_by: string | null;
+    declined_at: Timestamp | null;
+    decline_reason: string | null;
+    police_report: Generated<boolean>;
+  };
   cash_moves: {
     company_id: string;
     id: string;
@@ -101,6 +158,8 @@ export interface Schema {
     refunded_yen: Generated<number>;
     refunded_tax_yen: Generated<number>;
     refunded_by_rate: Generated<Json>;
+    buybacks_count: Generated<number>;
+    buyback_yen: Generated<number>;
   };
   inbox: {
     event_id: string;

@@ -1,8 +1,7 @@
-import { searchText } from "@noren/commerce";
+import { openingPrice, searchText } from "@noren/commerce";
 import { type Tx, emit } from "@noren/database";
 import { itemRegistered, newId, productOpened } from "@noren/events";
 import { type Context, Unprocessable, on } from "worker";
-import { openingPrice } from "./opening-price.ts";
 
 /**
  * Opens the products of a new item: one for each store and condition, priced from the list price, and makes its search text.
