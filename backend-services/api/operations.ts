@@ -7,6 +7,7 @@ import { placeOrder } from "./place-order.ts";
 import { quoteOrder } from "./quote.ts";
 import { readOrder } from "./read-order.ts";
 import { receiveStock } from "./receive-stock.ts";
+import { refundSale } from "./refund-sale.ts";
 import { registerItem } from "./register-item.ts";
 import { currentRegister, openRegister } from "./register-session.ts";
 import { listSales, readSale } from "./sales.ts";
@@ -24,6 +25,7 @@ export const operations: Operations = {
   scanProduct,
   searchProducts,
   completeSale,
+  refundSale,
   readSale,
   listSales,
   storefront,

@@ -29,6 +29,11 @@ export const listSales = operation("listSales", async ({ tx, caller, query, serv
         .select(({ fn }) => fn.sum<number>("sale_lines.qty").as("pieces"))
         .whereRef("sale_lines.sale_id", "=", "sales.id")
         .as("pieces"),
+      eb
+        .selectFrom("refunds")
+        .select(({ fn }) => fn.sum<number>("refunds.total_yen").as("refundedYen"))
+        .whereRef("refunds.sale_id", "=", "sales.id")
+        .as("refundedYen"),
     ])
     .where("sales.store_id", "=", caller.storeId)
     .where("sales.business_date", "=", businessDate)
@@ -36,7 +41,18 @@ export const listSales = operation("listSales", async ({ tx, caller, query, serv
     .orderBy("sales.id", "desc")
     .limit(SHOWN)
     .execute();
-  const sales = rows.map((row) => ({ ...row, soldAt: row.soldAt.toISOString(), pieces: row.pieces ?? 0 }));
+  const sales = rows.map((row) => ({
+    ...row,
+    soldAt: row.soldAt.toISOString(),
+    pieces: row.pieces ?? 0,
+    refundedYen: row.refundedYen ?? 0,
+  }));
   const totalYen = sales.reduce((sum, sale) => (sale.state === "completed" ? sum + sale.totalYen : sum), 0);
-  return { businessDate, sales, totalYen };
+  const refunded = await tx
+    .selectFrom("refunds")
+    .select(({ fn }) => fn.sum<number | null>("total_yen").as("yen"))
+    .where("store_id", "=", caller.storeId)
+    .where("business_date", "=", businessDate)
+    .executeTakeFirst();
+  return { businessDate, sales, totalYen, refundedYen: refunded?.yen ?? 0 };
 });

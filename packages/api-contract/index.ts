@@ -7,7 +7,7 @@ export { InvalidServiceToken, signServiceToken, verifyServiceToken } from "./ser
 export type { ServiceClaims } from "./service-token.ts";
 export { orderState, shipTo } from "./storefront.ts";
 export type { CatalogueEntry, OrderState, Quote, ShipTo } from "./storefront.ts";
-export { receiptDocument, registerSession, tillProduct } from "./till.ts";
-export type { ReceiptDocument, RegisterSession, TillProduct } from "./till.ts";
+export { receiptDocument, registerSession, returnDocument, tillProduct } from "./till.ts";
+export type { ReceiptDocument, RegisterSession, ReturnDocument, TillProduct } from "./till.ts";
 export { errorBody } from "./values.ts";
 export type { TaxClass, TaxGroup } from "./values.ts";

@@ -63,8 +63,55 @@ export const receiptDocument = z.object({
   changeYen: yen,
   /** True where a paper receipt needs the box for a revenue stamp (収入印紙). */
   stampDuty: z.boolean(),
+  /** What has come back of it, oldest first; `lineNo` is the line's place in `lines`, from 1. */
+  refunds: z.array(
+    z.object({
+      refundId: id,
+      refundNo: z.string(),
+      refundedAt: instant,
+      totalYen: yen,
+      lines: z.array(
+        z.object({ lineNo: z.int().min(1), qty: z.int(), amountYen: yen, restock: z.boolean() }),
+      ),
+    }),
+  ),
 });
 export type ReceiptDocument = z.infer<typeof receiptDocument>;
+
+/** One model for screen, print and mail: everything a 適格返還請求書 must show, so both dates. */
+export const returnDocument = z.object({
+  refundId: id,
+  /** The receipt's number with the refund's own after it: `honten-1-000012-R1`. */
+  refundNo: z.string(),
+  saleId: id,
+  receiptNo: z.string(),
+  soldAt: instant,
+  refundedAt: instant,
+  businessDate: day,
+  company: receiptDocument.shape.company,
+  store: receiptDocument.shape.store,
+  registerCode: z.string(),
+  staffName: z.string(),
+  reason: z.string(),
+  lines: z.array(
+    z.object({
+      /** The line's place on the receipt, from 1. */
+      lineNo: z.int(),
+      name,
+      condition: z.string().nullable(),
+      qty: z.int(),
+      amountYen: yen,
+      ratePct: z.int(),
+      reduced: z.boolean(),
+      /** True where the goods go back on sale. */
+      restock: z.boolean(),
+    }),
+  ),
+  taxes: z.array(taxGroup),
+  totalYen: yen,
+  payments: z.array(z.object({ method: z.string(), amountYen: yen })),
+});
+export type ReturnDocument = z.infer<typeof returnDocument>;
 
 export const enrolDevice = route({
   method: "post",
@@ -168,6 +215,27 @@ export const completeSale = route({
   answer: receiptDocument,
 });
 
+export const refundSale = route({
+  method: "post",
+  path: "/refunds",
+  summary: "Give money back for some of a sale: a new document of today that points at it",
+  for: "pos",
+  scope: "staff",
+  once: "refundId",
+  body: z.object({
+    refundId: id,
+    saleId: id,
+    /** `lineNo` is the line's place on the receipt, from 1. `restock`: whether the goods can be sold again. */
+    lines: z
+      .array(z.object({ lineNo: z.int().min(1), qty, restock: z.boolean() }))
+      .min(1)
+      .max(200),
+    reason: z.string().trim().min(1).max(200),
+  }),
+  status: 201,
+  answer: returnDocument,
+});
+
 export const readSale = route({
   method: "get",
   path: "/sales/{id}",
@@ -197,10 +265,14 @@ export const listSales = route({
         staffName: z.string(),
         pieces: z.int(),
         totalYen: yen,
+        /** What has come back of it, on whatever day. */
+        refundedYen: yen,
         state: z.enum(["completed", "voided"]),
       }),
     ),
     /** Of the sales that are not voided. */
     totalYen: yen,
+    /** What was given back on this business date, for sales of whatever day. */
+    refundedYen: yen,
   }),
 });

@@ -13,6 +13,7 @@ export {
 } from "./lookups.ts";
 export type { RegisterIdentity } from "./lookups.ts";
 export { hashPin, verifyPin } from "./pin.ts";
+export { receiptOfRefund, refundsOfSale } from "./receipt-of-refund.ts";
 export { receiptOfSale } from "./receipt-of-sale.ts";
 export { callOff, claimDue, companiesWithDueSchedules, plan } from "./schedules.ts";
 export type { DueRow, ScheduleKind } from "./schedules.ts";

@@ -32,7 +32,16 @@ export const saleRefunded = event("sale.refunded", {
   data: z.object({
     saleId: uuid,
     refundId: uuid,
-    lines: z.array(z.object({ lineNo: z.int().positive(), qty, amountYen: price, restock: z.boolean() })),
+    /** `lineNo` is the sale's; a line without a product (a free line) moves no stock. */
+    lines: z.array(
+      z.object({
+        lineNo: z.int().positive(),
+        productId: uuid.optional(),
+        qty,
+        amountYen: price,
+        restock: z.boolean(),
+      }),
+    ),
     taxes: z.array(tax),
     totalYen: price,
   }),
