@@ -43,6 +43,12 @@ export interface Cloud {
   putObject(bucket: string, key: string, body: Buffer, contentType: string): void;
   /** Answers the long polls that are waiting on a workload's queues, so that a worker that was told to stop can. */
   wake(workload?: string): void;
+  /**
+   * Dies as by kill -9, with the next thing that it has kept and before it has answered: connections are cut, those that
+   * come are refused, and only what was kept is there when it listens again after `downMs`. Which messages it has had
+   * (deduplication) is forgotten. Resolves when it listens; at once when it is dead already.
+   */
+  crash(downMs: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -52,16 +58,24 @@ export interface Cloud {
  */
 export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const { region, port, directory, topology, buckets, plainQueues = [] } = options;
-  const { buildApp, sqs, sns, s3, keepObjects, createMessage } = await loadEmulator();
+  const { buildApp, newSqs, sns, s3, keepObjects, createMessage } = await loadEmulator();
   const endpoint = `http://127.0.0.1:${port}`;
   const arn = (service: string, name: string) => `arn:aws:${service}:${region}:${account}:${name}`;
   const url = (name: string) => `${endpoint}/${account}/${name}`;
-  const store = openQueueStore(join(directory, "messages.db"));
   const objects = keepObjects(join(directory, "s3"));
   objects.loadS3(s3);
   s3.persistence = objects;
-  sqs.persistence = store;
 
+  let sqs!: ReturnType<typeof newSqs>;
+  let store!: ReturnType<typeof openQueueStore>;
+  const openStore = () => {
+    store = openQueueStore(join(directory, "messages.db"));
+    sqs = newSqs();
+    sqs.persistence = store;
+    // "": queue URLs carry the address that was asked, not sqs.<region>.localhost, which does not resolve here.
+    sqs.host = "";
+  };
+  openStore();
   const create = (name: string, attributes: Record<string, string>) => {
     const queue = sqs.createQueue(name, url(name), arn("sqs", name), attributes);
     store.restore(queue);
@@ -103,25 +117,60 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   }
   for (const bucket of buckets) if (!s3.hasBucket(bucket)) s3.createBucket(bucket);
 
-  // host "": queue URLs carry the address that was asked, not sqs.<region>.localhost, which does not resolve here.
-  sqs.host = "";
-  const app = buildApp({
-    logger: false,
-    defaultRegion: region,
-    stores: { sqsStore: sqs, snsStore: sns, s3Store: s3 } as never,
-  });
-  // Programs send no Origin; the page of a web site, which could otherwise publish an event from a browser here, does.
-  app.addHook("onRequest", async (request, reply) => {
-    if (request.headers.origin !== undefined) await reply.code(403).send("Only programs may ask here.");
-  });
-  // Messages that were received for a connection that is gone (a worker was killed while it waited) go back at once.
-  // In AWS they come back after the visibility timeout; here somebody is waiting for the restarted worker.
-  app.addHook("onSend", async (request, _reply, payload) => {
-    if (request.raw.socket.destroyed && request.headers["x-amz-target"] === "AmazonSQS.ReceiveMessage") {
-      giveBack(sqs.getQueue((request.body as { QueueUrl: string }).QueueUrl), String(payload));
-    }
-  });
-  await app.listen({ port, host: "127.0.0.1" });
+  const listen = async () => {
+    const served = sqs;
+    const server = buildApp({
+      logger: false,
+      defaultRegion: region,
+      stores: { sqsStore: served, snsStore: sns, s3Store: s3 } as never,
+    });
+    // Programs send no Origin; the page of a web site, which could otherwise publish an event from a browser here, does.
+    server.addHook("onRequest", async (request, reply) => {
+      if (request.headers.origin !== undefined) await reply.code(403).send("Only programs may ask here.");
+    });
+    // Messages that were received for a connection that is gone (a worker was killed while it waited) go back at once.
+    // In AWS they come back after the visibility timeout; here somebody is waiting for the restarted worker.
+    server.addHook("onSend", async (request, _reply, payload) => {
+      if (request.raw.socket.destroyed && request.headers["x-amz-target"] === "AmazonSQS.ReceiveMessage") {
+        giveBack(served.getQueue((request.body as { QueueUrl: string }).QueueUrl), String(payload));
+      }
+    });
+    await server.listen({ port, host: "127.0.0.1" });
+    return server;
+  };
+  let app = await listen();
+
+  let stopped = false;
+  let endPause = () => {};
+  let crashing: Promise<void> | undefined;
+  const dieAndRise = async (downMs: number) => {
+    await new Promise<void>((dead) => {
+      const die = () => {
+        clearTimeout(idle);
+        store.close();
+        app.server.close();
+        app.server.closeAllConnections();
+        dead();
+      };
+      // When nobody calls it dies all the same.
+      const idle = setTimeout(die, 250);
+      store.onceKept(die);
+    });
+    const queues = [...sqs.allQueues()];
+    // At once, not when it listens again: whoever looks meanwhile sees what was kept.
+    openStore();
+    for (const { name, attributes } of queues) create(name, attributes);
+    await app.close();
+    await new Promise<void>((done) => {
+      const pause = setTimeout(done, downMs);
+      endPause = () => {
+        clearTimeout(pause);
+        done();
+      };
+      if (stopped) endPause();
+    });
+    if (!stopped) app = await listen();
+  };
 
   const emulated = (name: string) => sqs.getQueueByName(name)!;
   return {
@@ -143,7 +192,14 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
           emulated(queue.resourceName).cancelWaiters();
       }
     },
+    crash(downMs) {
+      crashing ??= dieAndRise(downMs).finally(() => (crashing = undefined));
+      return crashing;
+    },
     async stop() {
+      stopped = true;
+      endPause();
+      await crashing;
       await app.close();
       store.close();
       objects.close();

@@ -13,6 +13,7 @@ export interface DashboardOptions {
   has: { service(name: string): boolean; job(name: string): boolean };
   restart(name: string): Promise<void>;
   runJob(name: string): Promise<unknown>;
+  crashBroker(downMs: number): Promise<void>;
   mailbox: Mailbox;
   /** A mail was sent through SES. */
   deliver(mail: Envelope): Promise<void>;
@@ -85,6 +86,10 @@ function dashboardApp(options: DashboardOptions): Hono {
     const name = c.req.param("name");
     if (!has.service(name)) return c.json({ error: "その名前のワークロードはありません" }, 404);
     await options.restart(name);
+    return c.json({ ok: true });
+  });
+  app.post("/api/broker/crash", async (c) => {
+    await options.crashBroker(Math.min(Number(c.req.query("downMs")) || 0, 600_000));
     return c.json({ ok: true });
   });
   app.post("/api/jobs/:name/run", async (c) => {

@@ -73,6 +73,7 @@ interface SqsStore {
   createQueue(name: string, url: string, arn: string, attributes: Record<string, string>): EmulatedQueue;
   getQueueByName(name: string): EmulatedQueue | undefined;
   getQueue(url: string): EmulatedQueue | undefined;
+  allQueues(): Iterable<EmulatedQueue>;
 }
 
 interface SnsStore {
@@ -100,7 +101,8 @@ interface FilePersistence {
 
 export interface Emulator {
   buildApp: typeof buildApp;
-  sqs: SqsStore;
+  /** Without queues yet. */
+  newSqs: () => SqsStore;
   sns: SnsStore;
   s3: S3Store;
   createMessage: (body: string) => Message;
@@ -123,7 +125,7 @@ export async function loadEmulator(): Promise<Emulator> {
     new (type as new (...args: unknown[]) => never)(...args);
   return {
     buildApp: app.buildApp,
-    sqs: make(sqs.SqsStore),
+    newSqs: () => make(sqs.SqsStore),
     sns: make(sns.SnsStore),
     s3: make(s3.S3Store),
     createMessage: (body) =>

@@ -12,6 +12,9 @@ import type { EmulatedQueue, Message, Persistence } from "./emulator.ts";
 export interface QueueStore extends Persistence {
   /** Puts what was kept back into a queue that has just been created. */
   restore(queue: EmulatedQueue): void;
+  /** Calls back once, at the moment when something has been kept and nobody has been answered yet. */
+  onceKept(callback: () => void): void;
+  /** What a call has written so far is kept; nothing after it is. */
   close(): void;
 }
 
@@ -22,7 +25,11 @@ interface Row {
   visible_at: number | null;
 }
 
-/** Opens (creates) the store in `file`. What is written survives the end of the process, however it ends. */
+/**
+ * Opens (creates) the store in `file`. What is written survives the end of the process, however it ends. Everything that
+ * one call changes is kept together, before it is answered: neither half a fan-out nor a message that has left its queue
+ * and not reached its dead-letter queue can be left by a crash.
+ */
 export function openQueueStore(file: string): QueueStore {
   mkdirSync(dirname(file), { recursive: true });
   const db = new DatabaseSync(file);
@@ -56,8 +63,25 @@ export function openQueueStore(file: string): QueueStore {
   );
   const readSequence = db.prepare("select sequence from queue where name = ?");
   let open = true;
+  let writing = false;
+  let kept: (() => void) | undefined;
   const write = (run: () => void) => {
-    if (open) run();
+    if (!open) return;
+    if (!writing) {
+      db.exec("begin");
+      writing = true;
+      // A call changes what it changes in one go; its answer waits for hooks, so it comes later than this.
+      queueMicrotask(keep);
+    }
+    run();
+  };
+  const keep = () => {
+    if (!writing) return;
+    writing = false;
+    db.exec("commit");
+    const callback = kept;
+    kept = undefined;
+    callback?.();
   };
 
   return {
@@ -85,8 +109,14 @@ export function openQueueStore(file: string): QueueStore {
         }
       }
     },
+    onceKept(callback) {
+      kept = callback;
+    },
     close() {
+      if (!open) return;
       open = false;
+      kept = undefined;
+      keep();
       db.close();
     },
   };

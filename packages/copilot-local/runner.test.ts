@@ -196,6 +196,22 @@ describe("what happens to a process", () => {
     expect(Date.now() - from).toBeLessThan(7_000);
   });
 
+  test("SNS and SQS crash over the API, and what was waiting there is received", async () => {
+    const closed = join(workspace.root, "code", "worker-raw", "closed");
+    writeFileSync(closed, "");
+    await running.restart("worker-raw");
+    await fetch(at("api", "/order?id=8"));
+    expect(await json(`${running.url}/api/broker/crash?downMs=100`, { method: "POST" })).toEqual({
+      ok: true,
+    });
+    rmSync(closed);
+    const received = await eventually(async () => {
+      const found = await json<Received[]>(at("worker-raw", "/received"));
+      return found.length > 0 && found;
+    });
+    expect(received.map(({ body }) => body)).toEqual(['{"id":"8"}']);
+  });
+
   test("a PostgreSQL that was killed recovers and is started again", async () => {
     await fetch(at("api", "/note?text=before"));
     const pidFile = join(workspace.root, ".local", "postgres", "data", "postmaster.pid");

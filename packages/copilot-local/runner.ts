@@ -59,6 +59,12 @@ export interface Running {
   /** Resolves when everything is ready, with the time that each took; rejects with a UserError when one cannot be. */
   ready(timeoutMs?: number): Promise<{ name: string; ms: number }[]>;
   restart(name: string): Promise<void>;
+  /**
+   * Crashes SNS, SQS and S3 as kill -9 would and starts them again on the same port after `downMs` (0). Messages that were
+   * accepted are kept; which ones they have had is forgotten, so a repetition is delivered again. Resolves when they
+   * answer.
+   */
+  crashBroker(downMs?: number): Promise<void>;
   /** Runs a job now and waits for its end. */
   runJob(name: string): Promise<{ ok: boolean | null; result: string | null }>;
   logs(name: string, options?: { count?: number; after?: number; search?: string }): LogLine[];
@@ -170,6 +176,7 @@ export function createRunner(options: StartOptions): Runner {
       restart: async (name) => services.get(name)?.restart(),
       has: { service: (name) => services.has(name), job: (name) => jobs.has(name) },
       runJob: (name) => jobs.get(name)!.run(),
+      crashBroker,
       mailbox,
       deliver: async (mail) => {
         await mailbox!.put(mail);
@@ -457,6 +464,7 @@ export function createRunner(options: StartOptions): Runner {
         if (!service) throw new UserError(`there is no service "${name}" here.`);
         await service.restart();
       },
+      crashBroker,
       async runJob(name) {
         const job = jobs.get(name);
         if (!job) throw new UserError(`there is no job "${name}" here.`);
@@ -466,6 +474,11 @@ export function createRunner(options: StartOptions): Runner {
       logs: (name, query) => logs?.tail(name, query) ?? [],
       stop,
     };
+  }
+
+  async function crashBroker(downMs = 0) {
+    emit({ kind: "notice", text: `SNS and SQS crash and are away for ${downMs} ms` });
+    await cloud?.crash(downMs);
   }
 
   function tailOf(name: string): string {
