@@ -2,7 +2,7 @@ import { type Tx, emit } from "@noren/database";
 import { newId, registerOpened } from "@noren/events";
 import { businessDayOf } from "./business-day.ts";
 import { operation } from "./operation.ts";
-import { Refusal } from "./refusal.ts";
+import { Refusal, notFound } from "./refusal.ts";
 
 /** The register's open session as the contract shows it, or null. */
 export async function openSession(tx: Tx, registerId: string) {
@@ -21,6 +21,21 @@ export async function openSession(tx: Tx, registerId: string) {
     .where("register_sessions.closed_at", "is", null)
     .executeTakeFirst();
   return session ? { ...session, openedAt: session.openedAt.toISOString() } : null;
+}
+
+/** The register's row, locked until the commit: who closes the register takes that lock too. */
+export async function lockRegister(tx: Tx, registerId: string, storeId: string) {
+  const register = await tx
+    .selectFrom("registers")
+    .innerJoin("stores", "stores.id", "registers.store_id")
+    .innerJoin("companies", "companies.id", "registers.company_id")
+    .select(["stores.day_starts_at as dayStartsAt", "companies.tax_rounding as rounding"])
+    .where("registers.id", "=", registerId)
+    .where("registers.store_id", "=", storeId)
+    .forUpdate("registers")
+    .executeTakeFirst();
+  if (!register) throw notFound("このレジは見つかりませんでした。端末を登録し直してください。");
+  return register;
 }
 
 export const currentRegister = operation("currentRegister", async ({ tx, caller }) => ({

@@ -1,7 +1,10 @@
+import { taxes } from "@noren/commerce";
 import { newId } from "@noren/events";
+import { sql } from "kysely";
 import { inCompany } from "./tenant.ts";
 import type { TestDatabase } from "./testing.ts";
 import { writeStock } from "./stock.ts";
+import { writeRefund } from "./write-refund.ts";
 
 export type Shop = Awaited<ReturnType<typeof openShop>>;
 
@@ -84,4 +87,132 @@ export async function openShop({ owner }: Pick<TestDatabase, "owner">, options: 
   const [first] = products;
   if (!first) throw new Error("A shop without a product was asked for.");
   return { companyId, storeId, staffId, registerId, categoryId, products, ...first };
+}
+
+type Sold = { saleId: string; sessionId: string; totalYen: number };
+
+/**
+ * A sale as the API leaves it, without its event: the document, its cash in the open session (opened if there is none),
+ * and what it holds. A line without a product is a free one.
+ */
+export async function recordSale(
+  { owner }: Pick<TestDatabase, "owner">,
+  shop: Shop,
+  sale: {
+    lines: { productId?: string; qty: number; unitPriceYen: number; ratePct?: 8 | 10; name?: string }[];
+    email?: string;
+    at?: Date;
+    businessDate?: string;
+  },
+): Promise<Sold> {
+  const { companyId, storeId, registerId, staffId } = shop;
+  const { at = new Date("2026-11-24T03:00:00Z"), businessDate = "2026-11-24" } = sale;
+  const saleId = newId();
+  let sessionId = newId();
+  const company = { company_id: companyId };
+  const lines = sale.lines.map((line, index) => ({ ratePct: 10, ...line, lineNo: index + 1 }));
+  const groups = taxes(
+    lines.map(({ ratePct, qty, unitPriceYen }) => ({ ratePct, amountYen: qty * unitPriceYen })),
+    "floor",
+  );
+  const totalYen = groups.reduce((sum, { grossYen }) => sum + grossYen, 0);
+  await inCompany(owner, companyId, async (tx) => {
+    const open = await tx
+      .selectFrom("register_sessions")
+      .select("id")
+      .where("register_id", "=", registerId)
+      .where("closed_at", "is", null)
+      .executeTakeFirst();
+    if (open) sessionId = open.id;
+    else {
+      const session = { id: sessionId, store_id: storeId, register_id: registerId, opened_by: staffId };
+      await tx
+        .insertInto("register_sessions")
+        .values({ ...company, ...session, business_date: businessDate, float_yen: 0, opened_at: at })
+        .execute();
+    }
+    const { seq } = await tx
+      .updateTable("registers")
+      .set({ last_seq: sql`last_seq + 1` })
+      .where("id", "=", registerId)
+      .returning("last_seq as seq")
+      .executeTakeFirstOrThrow();
+    await tx
+      .insertInto("sales")
+      .values({
+        ...company,
+        id: saleId,
+        store_id: storeId,
+        session_id: sessionId,
+        register_id: registerId,
+        register_seq: seq,
+        receipt_no: `honten-1-${String(seq).padStart(6, "0")}`,
+        business_date: businessDate,
+        staff_id: staffId,
+        email: sale.email,
+        total_yen: totalYen,
+        completed_at: at,
+      })
+      .execute();
+    const of = { ...company, sale_id: saleId };
+    await tx
+      .insertInto("sale_lines")
+      .values(
+        lines.map(({ lineNo, productId, qty, unitPriceYen, ratePct, name = "本" }) => ({
+          ...of,
+          line_no: lineNo,
+          product_id: productId,
+          name,
+          condition: productId ? "A" : null,
+          tax_class: ratePct === 8 ? ("reduced" as const) : ("standard" as const),
+          rate_pct: ratePct,
+          unit_price_yen: unitPriceYen,
+          qty,
+        })),
+      )
+      .execute();
+    for (const { ratePct, grossYen, taxYen } of groups)
+      await tx
+        .insertInto("sale_taxes")
+        .values({ ...of, rate_pct: ratePct, gross_yen: grossYen, tax_yen: taxYen })
+        .execute();
+    const payment = { line_no: 1, method: "cash" as const, amount_yen: totalYen, tendered_yen: totalYen };
+    await tx
+      .insertInto("sale_payments")
+      .values({ ...of, ...payment })
+      .execute();
+    const move = { session_id: sessionId, source_type: "sale", source_id: saleId, occurred_at: at };
+    await tx
+      .insertInto("cash_moves")
+      .values({ ...company, ...move, id: newId(), kind: "sale", amount_yen: totalYen })
+      .execute();
+    await writeStock(tx, companyId, {
+      cause: { type: "sale", id: saleId },
+      reserve: {
+        owner: { type: "sale", id: saleId },
+        lines: lines.flatMap(({ productId, lineNo, qty }) => (productId ? [{ productId, lineNo, qty }] : [])),
+        ifAvailable: false,
+      },
+    });
+  });
+  return { saleId, sessionId, totalYen };
+}
+
+/** A refund of such a sale as the API leaves it, without its event. */
+export async function recordRefund(
+  { owner }: Pick<TestDatabase, "owner">,
+  shop: Shop,
+  { saleId, sessionId }: Sold,
+  lines: { lineNo: number; qty: number; restock: boolean }[],
+  { at = new Date("2026-11-25T03:00:00Z"), businessDate = "2026-11-25" } = {},
+) {
+  const { companyId, storeId, registerId, staffId } = shop;
+  const refundId = newId();
+  const write = { companyId, storeId, registerId, staffId, sessionId, saleId, refundId, lines, at };
+  const refund = await inCompany(owner, companyId, (tx) =>
+    writeRefund(tx, { ...write, businessDate, reason: "初期不良", rounding: "floor" }),
+  );
+  if (!refund || "refused" in refund)
+    throw new Error(`The refund of ${saleId} was refused: ${refund?.message}`);
+  return { refundId, ...refund };
 }

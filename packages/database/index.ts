@@ -21,5 +21,6 @@ export type { Schema } from "./schema.ts";
 export { storeStock } from "./store-stock.ts";
 export { writeStock } from "./stock.ts";
 export type { ReservationOwner, StockLevel, StockMove, StockResult, StockWrite } from "./stock.ts";
+export { writeRefund } from "./write-refund.ts";
 export { enterCompany, inCompany, tenantTransaction } from "./tenant.ts";
 export type { Tx } from "./tenant.ts";
