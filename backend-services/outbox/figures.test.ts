@@ -20,22 +20,33 @@ const detail: RelayHealth["detail"] = {
   error: null,
 };
 
-test("a relay that works reports its lag, its depth and its blocked groups", () => {
-  expect(figures({ ok: true, detail }, "noren", 5)).toMatchObject({
-    _aws: { Timestamp: 5, CloudWatchMetrics: [{ Namespace: "noren", Dimensions: [["env", "service"]] }] },
+test("a relay that works reports its lag, its depth, its blocked groups and the shards that nobody owns", () => {
+  expect(figures({ ok: true, detail }, 5)).toMatchObject({
+    _aws: { Timestamp: 5, CloudWatchMetrics: [{ Dimensions: [["env", "service"]] }] },
     OutboxLag: 1200,
     OutboxDepth: 3,
     OutboxBlockedGroups: 1,
+    OutboxUnownedShards: 0,
+    OutboxOldestSnapshot: 0,
   });
 });
 
+test("who keeps an old snapshot stands in the line whose figure rings", () => {
+  const oldSnapshot = { pid: 4711, heldMs: 61_000 };
+  expect(figures({ ok: true, detail: { ...detail, oldSnapshot } })).toMatchObject({
+    OutboxOldestSnapshot: 61_000,
+    oldSnapshotPid: 4711,
+  });
+  expect(figures({ ok: true, detail })).not.toHaveProperty("oldSnapshotPid");
+});
+
 test("a relay that hangs is silent, because its last figures would look well", () => {
-  expect(figures({ ok: false, detail }, "noren")).toBeUndefined();
+  expect(figures({ ok: false, detail })).toBeUndefined();
 });
 
 test("every figure that an alarm watches is reported, and each reported figure is watched", () => {
   const patches = new URL("../../copilot/backend-outbox/overrides/cfn.patches.yml", import.meta.url);
   const watched = readFileSync(patches, "utf8").matchAll(/MetricName: (Outbox\w+)/g);
-  const reported = Object.keys(figures({ ok: true, detail }, "noren") ?? {}).filter((key) => key !== "_aws");
+  const reported = Object.keys(figures({ ok: true, detail }) ?? {}).filter((key) => key !== "_aws");
   expect(new Set(Array.from(watched, ([, name]) => name))).toEqual(new Set(reported));
 });

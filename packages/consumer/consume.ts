@@ -9,6 +9,7 @@ import { Client } from "pg";
 import { work } from "worker";
 import type { Handler } from "worker";
 import { z } from "zod";
+import { reportWaiting } from "./waiting.ts";
 
 /** What every worker of the shop reads from its environment; a worker adds its own variables to it. */
 export const consumerEnv = { PORT: z.coerce.number().int(), COPILOT_QUEUE_URI: z.url(), ...databaseEnv };
@@ -48,6 +49,7 @@ export async function consume(
     log,
     afterCommit: wake,
   });
+  const stopReports = reportWaiting(name, database.pool, log);
   const companion = beside?.({ database, log, wake });
   const health = await healthServer({
     port: settings.PORT,
@@ -64,6 +66,7 @@ export async function consume(
   onShutdown(
     log,
     async () => {
+      stopReports();
       await Promise.all([worker.stop(), companion?.stop()]);
       await relay.close();
       await health.close();

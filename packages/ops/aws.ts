@@ -16,7 +16,7 @@ import { Refusal } from "./refusal.ts";
 import { operatorRole } from "./target.ts";
 import type { Target } from "./target.ts";
 
-/** The queue that patches.ts adds to each worker's stack. */
+/** The queue that packages/patches adds to each worker's stack. */
 const undelivered = "UndeliveredQueue";
 
 type Variables = NodeJS.ProcessEnv;

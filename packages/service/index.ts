@@ -1,4 +1,5 @@
 export { env, readEnv, EnvironmentError } from "./env.ts";
+export { everyHalfMinute, figuresLine } from "./figures.ts";
 export { healthServer } from "./health.ts";
 export type { Health, HealthServerOptions } from "./health.ts";
 export { logger } from "./logger.ts";

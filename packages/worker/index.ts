@@ -9,11 +9,14 @@ export {
   deadLetterToParked,
   discardParked,
   editParked,
+  forgetStray,
   parkedCounts,
   parkedGroups,
   parkedMessages,
+  strays,
+  waitingForPeople,
 } from "./parked.ts";
-export type { ParkedCount, ParkedGroup, ParkedMessage } from "./parked.ts";
+export type { ParkedCount, ParkedGroup, ParkedMessage, Stray } from "./parked.ts";
 export type { Queryable } from "./queryable.ts";
 export { unwrap } from "./message.ts";
 export { replay } from "./replay.ts";

@@ -19,6 +19,40 @@ export async function parkedCounts(database: Queryable): Promise<ParkedCount[]> 
   return rows;
 }
 
+/** What of one consumer waits for a person: parked groups, and inbox rows in no day's partition (at most 1,001 are counted). */
+export async function waitingForPeople(
+  database: Queryable,
+  consumer: string,
+): Promise<{ parkedGroups: number; strays: number }> {
+  const { rows } = await database.query<{ parkedGroups: number; strays: number }>(
+    `select (select count(*)::int from parked_group g where g.consumer = c.id) as "parkedGroups",
+            (select count(*)::int from (select from inbox_stray s where s.consumer = c.id limit 1001) s) as strays
+     from consumer c where c.name = $1`,
+    [consumer],
+  );
+  return rows[0] ?? { parkedGroups: 0, strays: 0 };
+}
+
+export type Stray = { eventId: string; consumer: string };
+
+/** Handled events whose id lies in no day that has a partition: so old, or so far ahead, or no UUIDv7. They are never dropped. */
+export async function strays(database: Queryable): Promise<Stray[]> {
+  const { rows } = await database.query<Stray>(`
+    select s.event_id::text as "eventId", c.name as consumer from inbox_stray s join consumer c on c.id = s.consumer
+    order by c.name, s.event_id limit 1000`);
+  return rows;
+}
+
+/** Forgets that the event was handled: if its message comes once more, it is handled once more. false: there is no such stray. */
+export async function forgetStray(database: Queryable, { eventId, consumer }: Stray): Promise<boolean> {
+  const { rows } = await database.query(
+    `delete from inbox_stray s using consumer c where c.id = s.consumer and c.name = $2 and s.event_id = $1
+     returning s.event_id`,
+    [eventId, consumer],
+  );
+  return rows.length > 0;
+}
+
 export type ParkedGroup = {
   groupId: string;
   /** First line of the error that parked the group. */
