@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once as event } from "node:events";
-import { readFileSync, rmSync } from "node:fs";
-import { chmod, cp, mkdtemp, readdir, rm } from "node:fs/promises";
+import { cpSync, readFileSync, rmSync } from "node:fs";
+import { chmod, mkdtemp, readdir, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -49,7 +49,8 @@ export async function startPostgres({
   await once(template, (target) => initialise(installation, target));
   const folder = await mkdtemp(join(home, `run-${process.pid}-`));
   const data = join(folder, "data");
-  await cp(template, data, { recursive: true, verbatimSymlinks: true });
+  // Not the asynchronous one: for a thousand small files it needs ten times as long.
+  cpSync(template, data, { recursive: true, verbatimSymlinks: true });
   await chmod(data, 0o700);
   await chmod(folder, 0o755);
   await give(folder, as);
