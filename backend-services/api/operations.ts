@@ -1,8 +1,14 @@
+import { agreeBuyback } from "./agree-buyback.ts";
+import { appraiseBuyback } from "./appraise-buyback.ts";
+import { readBuyback } from "./buybacks.ts";
 import { catalogue, catalogueItem } from "./catalogue.ts";
 import { completeSale } from "./complete-sale.ts";
+import { declineBuyback } from "./decline-buyback.ts";
 import { enrolDevice } from "./enrol-device.ts";
 import { health } from "./health.ts";
+import { identifySeller } from "./identify-seller.ts";
 import type { Operations } from "./operation.ts";
+import { payOutBuyback } from "./pay-out-buyback.ts";
 import { placeOrder } from "./place-order.ts";
 import { quoteOrder } from "./quote.ts";
 import { readOrder } from "./read-order.ts";
@@ -26,6 +32,12 @@ export const operations: Operations = {
   searchProducts,
   completeSale,
   refundSale,
+  appraiseBuyback,
+  readBuyback,
+  agreeBuyback,
+  identifySeller,
+  payOutBuyback,
+  declineBuyback,
   readSale,
   listSales,
   storefront,

@@ -3,7 +3,7 @@ import { type Tx, emit, writeRefund } from "@noren/database";
 import { saleRefunded } from "@noren/events";
 import { operation } from "./operation.ts";
 import { Refusal, notFound } from "./refusal.ts";
-import { openSession } from "./register-session.ts";
+import { lockRegister, openSession } from "./register-session.ts";
 import { returnReceipt } from "./till-receipt.ts";
 
 /**
@@ -56,21 +56,6 @@ export const refundSale = operation("refundSale", async ({ tx, caller, body, ser
   if (!receipt) throw new Error(`Refund ${refundId} was written and cannot be read back.`);
   return receipt;
 });
-
-/** The register's row, locked until the commit: who closes the register takes that lock too. */
-async function lockRegister(tx: Tx, registerId: string, storeId: string) {
-  const register = await tx
-    .selectFrom("registers")
-    .innerJoin("stores", "stores.id", "registers.store_id")
-    .innerJoin("companies", "companies.id", "registers.company_id")
-    .select(["stores.day_starts_at as dayStartsAt", "companies.tax_rounding as rounding"])
-    .where("registers.id", "=", registerId)
-    .where("registers.store_id", "=", storeId)
-    .forUpdate("registers")
-    .executeTakeFirst();
-  if (!register) throw notFound("このレジは見つかりませんでした。端末を登録し直してください。");
-  return register;
-}
 
 async function noSuchSale(tx: Tx, storeId: string, saleId: string): Promise<Refusal> {
   return (await returnReceipt(tx, storeId, saleId))

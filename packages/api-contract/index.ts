@@ -1,3 +1,4 @@
+export type { BuybackDocument } from "./buyback.ts";
 export { ApiError, apiClient } from "./client.ts";
 export type { Answer, ApiClient, ApiClientOptions, Input } from "./client.ts";
 export type { Route } from "./route.ts";

@@ -1,5 +1,13 @@
 import { z } from "zod";
 import { receiveStock, registerItem } from "./back-office.ts";
+import {
+  agreeBuyback,
+  appraiseBuyback,
+  declineBuyback,
+  identifySeller,
+  payOutBuyback,
+  readBuyback,
+} from "./buyback.ts";
 import { route } from "./route.ts";
 import { catalogue, catalogueItem, placeOrder, quoteOrder, readOrder, storefront } from "./storefront.ts";
 import {
@@ -36,6 +44,12 @@ export const routes = {
   searchProducts,
   completeSale,
   refundSale,
+  appraiseBuyback,
+  readBuyback,
+  agreeBuyback,
+  identifySeller,
+  payOutBuyback,
+  declineBuyback,
   readSale,
   listSales,
   storefront,

@@ -7,6 +7,7 @@ import {
   buybackAfter,
   identityDocuments,
   identityDuty,
+  keepIdentityUntil,
   mayKeepNumber,
   mayPay,
 } from "./buyback.ts";
@@ -19,7 +20,7 @@ const toy = (unitPriceYen: number, qty = 1): BuybackLine => ({
 });
 const book: BuybackLine = { category: "本", identityAlways: true, qty: 1, unitPriceYen: 10 };
 const today = "2026-11-24";
-const adult = { birthDate: "1990-04-01", guardianConsent: false };
+const adult = { checkedOn: today, birthDate: "1990-04-01", guardianConsent: false };
 const agreed = (...lines: BuybackLine[]) => ({ state: "agreed" as const, lines });
 
 describe("identity", () => {
@@ -47,7 +48,7 @@ describe("identity", () => {
     });
     fc.assert(
       fc.property(fc.array(line), line, (lines, more) => {
-        if (identityDuty(lines).duty) expect(identityDuty([more, ...lines]).duty).toBe(true);
+        expect([identityDuty(lines).duty, true]).toContain(identityDuty([more, ...lines]).duty);
       }),
     );
   });
@@ -80,19 +81,28 @@ describe("paying out", () => {
     const refused = { refused: "guardian_consent_missing" };
     const paid = { totalYen: 300 };
     for (const lines of [agreed(toy(300)), agreed({ ...book, unitPriceYen: 300 })]) {
-      expect(mayPay(lines, { birthDate, guardianConsent: false }, today)).toMatchObject(
-        asked ? refused : paid,
-      );
-      expect(mayPay(lines, { birthDate, guardianConsent: true }, today)).toMatchObject(paid);
+      expect(mayPay(lines, { ...adult, birthDate }, today)).toMatchObject(asked ? refused : paid);
+      expect(mayPay(lines, { ...adult, birthDate, guardianConsent: true }, today)).toMatchObject(paid);
     }
   });
 
   test("who was born on 29 February is of age on 1 March", () => {
-    const leapling = { birthDate: "2008-02-29", guardianConsent: false };
+    const leapling = { ...adult, checkedOn: "2026-02-28", birthDate: "2008-02-29" };
     expect(mayPay(agreed(book), leapling, "2026-02-28")).toMatchObject({
       refused: "guardian_consent_missing",
     });
     expect(mayPay(agreed(book), leapling, "2026-03-01")).toMatchObject({ totalYen: 10 });
+  });
+
+  test("an identity that was checked long before is checked again, so that it is kept three years from the payment", () => {
+    expect(keepIdentityUntil("2026-11-24")).toBe("2029-12-24");
+    expect(keepIdentityUntil("2028-02-29")).toBe("2031-03-31");
+    expect(mayPay(agreed(book), { ...adult, checkedOn: "2026-10-25" }, today)).toMatchObject({
+      totalYen: 10,
+    });
+    expect(mayPay(agreed(book), { ...adult, checkedOn: "2026-10-24" }, today)).toMatchObject({
+      refused: "identity_old",
+    });
   });
 
   test("whatever is paid under the duty has an identity", () => {
@@ -102,8 +112,7 @@ describe("paying out", () => {
         fc.boolean(),
         (lines, shown) => {
           const answer = mayPay(agreed(...lines), shown ? adult : null, today);
-          if ("totalYen" in answer) expect(answer.identityDuty && !shown).toBe(false);
-          else expect([shown, identityDuty(lines).duty]).toEqual([false, true]);
+          expect("totalYen" in answer).toBe(shown || !identityDuty(lines).duty);
         },
       ),
     );

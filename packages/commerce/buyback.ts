@@ -14,12 +14,15 @@ export type BuybackLine = {
 };
 
 /** What the decision needs to know of the identity record; the rest of it stays where it is kept. */
-export type SellerIdentity = { birthDate: Day; guardianConsent: boolean };
+export type SellerIdentity = { checkedOn: Day; birthDate: Day; guardianConsent: boolean };
 
 /** 古物営業法施行規則: below this total identity and ledger are waived, except for goods that always need them. */
 const DUTY_FROM_YEN = 10_000;
 /** Prefectures forbid buying from minors without their guardians; the age of the ordinances, not of the civil code. */
 const ADULT_YEARS = 18;
+/** The record is kept three years from the payment, and is written before it: so it may not be older than its reserve. */
+const KEEP_YEARS = 3;
+const RESERVE_DAYS = 30;
 
 const steps: Record<BuybackState, Partial<Record<BuybackCommand, BuybackState>>> = {
   appraised: { agree: "agreed", decline: "declined" },
@@ -83,6 +86,11 @@ export function mayPay(
       refused: "identity_missing",
       message: `${why.join("")}本人確認を登録してから支払ってください。`,
     };
+  if (identity && laterBy(identity.checkedOn, RESERVE_DAYS) < on)
+    return {
+      refused: "identity_old",
+      message: `本人確認から${RESERVE_DAYS}日を過ぎています。もう一度確かめて登録してから支払ってください。`,
+    };
   if (identity && isMinor(identity.birthDate, on) && !identity.guardianConsent)
     return {
       refused: "guardian_consent_missing",
@@ -92,10 +100,21 @@ export function mayPay(
   return { totalYen: buybackTotal(buyback.lines), identityDuty: duty };
 }
 
+/** Until when the record of an identity is kept that was checked on a day. */
+export function keepIdentityUntil(checkedOn: Day): Day {
+  return laterBy(yearsAfter(checkedOn, KEEP_YEARS), RESERVE_DAYS);
+}
+
 function isMinor(birthDate: Day, on: Day): boolean {
-  const year = Number(birthDate.slice(0, 4)) + ADULT_YEARS;
   // Calendar days are texts in order, and a birthday on 29 February that a year lacks comes before 1 March.
-  return on < `${year}${birthDate.slice(4)}`;
+  return on < yearsAfter(birthDate, ADULT_YEARS);
+}
+
+const yearsAfter = (day: Day, years: number): Day => `${Number(day.slice(0, 4)) + years}${day.slice(4)}`;
+
+function laterBy(day: Day, days: number): Day {
+  const [year = 0, month = 1, date = 1] = day.split("-").map(Number);
+  return new Date(Date.UTC(year, month - 1, date + days)).toISOString().slice(0, 10);
 }
 
 /** What a seller may show. How it was checked is an entry of the ledger. */

@@ -5,6 +5,7 @@ export {
   buybackTotal,
   identityDocuments,
   identityDuty,
+  keepIdentityUntil,
   mayKeepNumber,
   mayPay,
 } from "./buyback.ts";

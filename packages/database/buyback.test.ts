@@ -121,9 +121,13 @@ const pay = (id: string, identityId: string | null = null, change: object = {}) 
   );
 
 test("what needs no identity is paid without, what needs one with the seller's own", async () => {
-  await pay(await agreed());
-  const book = await agreed({ always: true });
+  const [toy, book] = [await agreed(), await agreed({ always: true })];
+  await pay(toy);
   await pay(book, await identify(book));
+  const paid = await write((tx) =>
+    tx.selectFrom("buybacks").select("id").where("state", "=", "paid_out").orderBy("id").execute(),
+  );
+  expect(paid).toEqual([{ id: toy }, { id: book }]);
 });
 
 test("nothing is paid under the duty without an identity, or with another seller's", async () => {
