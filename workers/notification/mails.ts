@@ -3,6 +3,7 @@ import type { Mail } from "./mailer.ts";
 import { orderExpiredMail } from "./order-expired-mail.ts";
 import { orderPlacedMail } from "./order-placed-mail.ts";
 import { receiptMail } from "./receipt-mail.ts";
+import { returnMail } from "./return-mail.ts";
 
 type Words = Omit<Mail, "to">;
 /** What the words need and the database does not hold. */
@@ -12,6 +13,7 @@ export type WriteMail = (tx: Tx, params: Record<string, string>, around: Around)
 
 export const mails = {
   receipt: receiptMail,
+  "return-receipt": returnMail,
   "order-placed": orderPlacedMail,
   "order-expired": orderExpiredMail,
 } satisfies Record<string, WriteMail>;

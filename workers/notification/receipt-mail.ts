@@ -1,8 +1,6 @@
 import { receiptOfSale } from "@noren/database";
 import type { WriteMail } from "./mails.ts";
-import { moment, yen } from "./words.ts";
-
-const methods: Record<string, string> = { cash: "現金", card: "カード", qr: "QRコード決済" };
+import { methods, moment, yen } from "./words.ts";
 
 /** The receipt in text, with all that a 適格簡易請求書 must say: issuer and number, date, contents with ※, total and tax by rate. */
 export const receiptMail: WriteMail = async (tx, { saleId = "" }) => {

@@ -1,5 +1,5 @@
 import { type Database, type Tx, inCompany } from "@noren/database";
-import { type Shop, openShop } from "@noren/database/fixture";
+import { type Shop, openShop, recordRefund, recordSale } from "@noren/database/fixture";
 import { type TestDatabase, testDatabase } from "@noren/database/testing";
 import {
   type Envelope,
@@ -9,6 +9,7 @@ import {
   orderExpired,
   orderPlaced,
   saleCompleted,
+  saleRefunded,
   scheduleCameDue,
 } from "@noren/events";
 import { logger } from "@noren/service";
@@ -234,6 +235,61 @@ test("who left an address at the till gets the receipt, with all that an invoice
   expect((await emitted("notification.sent")).map((sent) => notificationSent.parse(sent))).toMatchObject([
     { causationId: event.id, data: { kind: "receipt", channel: "email" } },
   ]);
+});
+
+/** Of two books and a cracker, a book and the cracker come back the next day. */
+async function refunded(email?: string) {
+  const { companyId, storeId, productId } = shop;
+  const sale = await recordSale(testing, shop, {
+    lines: [
+      { productId, qty: 2, unitPriceYen: 500 },
+      { qty: 1, unitPriceYen: 108, ratePct: 8, name: "せんべい" },
+    ],
+    ...(email ? { email } : {}),
+  });
+  const { refundId, lines, taxes, totalYen } = await recordRefund(testing, shop, sale, [
+    { lineNo: 1, qty: 1, restock: true },
+    { lineNo: 2, qty: 1, restock: false },
+  ]);
+  return saleRefunded.create({
+    companyId,
+    storeId,
+    aggregateId: sale.saleId,
+    data: { saleId: sale.saleId, refundId, lines, taxes, totalYen },
+  });
+}
+
+test("who left an address gets the return receipt too, once, with both days and the tax by rate", async () => {
+  const event = await refunded("yamada@example.com");
+  await Promise.all([handle(event), handle(event)]);
+  await handle(event);
+  expect(endpoint.inbox).toHaveLength(1);
+  const [mail] = endpoint.inbox;
+  expect(mail).toMatchObject({
+    to: [{ address: "yamada@example.com" }],
+    subject: "【のれん堂】返品・返金のお控え honten-1-000001-R1",
+  });
+  for (const part of [
+    "登録番号 T1234567890123",
+    "返品・返金のお控え  honten-1-000001-R1",
+    "2026年11月25日(水) 12:00  担当 山田",
+    "もとの会計  honten-1-000001  2026年11月24日(火) 12:00",
+    "理由  初期不良",
+    "本(美品)\n  返品 1点  ¥500",
+    "せんべい ※\n  返品 1点  ¥108",
+    "返金合計(2点)  ¥608",
+    "10%対象 ¥500(内消費税 ¥45)",
+    "8%対象 ¥108(内消費税 ¥8)",
+    "現金で返金  ¥608",
+    "※は軽減税率対象です。",
+  ])
+    expect(mail?.text).toContain(part);
+});
+
+test("a refund of a sale without an address sends nothing", async () => {
+  await handle(await refunded());
+  expect(endpoint.inbox).toEqual([]);
+  expect(await notifications()).toEqual([]);
 });
 
 test("a sale without an address sends nothing", async () => {

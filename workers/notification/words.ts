@@ -7,6 +7,9 @@ const day = {
 } as const;
 const dateTime = new Intl.DateTimeFormat("ja-JP", { ...day, hour: "2-digit", minute: "2-digit" });
 
+/** A way of paying as a receipt calls it. */
+export const methods: Record<string, string> = { cash: "現金", card: "カード", qr: "QRコード決済" };
+
 /** `¥1,234` */
 export const yen = (amount: number): string => `¥${amount.toLocaleString("ja-JP")}`;
 
