@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
+import { ledger } from "./ledger.ts";
 import { play } from "./play.ts";
 import type { Ending } from "./play.ts";
 import { plants } from "./plants.ts";
@@ -108,20 +109,9 @@ async function shortestOf(story: Step[], { violations }: Ending): Promise<Step[]
   return tighten(await shorten(start, fails, enough));
 }
 
-function report({ violations, outcomes, faults, events, settledMs }: Ending): void {
-  const counts = Map.groupBy(outcomes, ({ step, result }) => `${step.kind} ${result}`);
-  const again = outcomes.filter(({ sent }) => sent > 1).length;
-  say(
-    `${outcomes.length} deeds (${[...counts].map(([name, all]) => `${all.length} ${name}`).join(", ")}), ` +
-      `${again} of them asked more than once; ${faults} faults; ${events} events heard; at rest after ${Math.round(settledMs / 1000)} s`,
-  );
-  if (violations.length === 0) {
-    say(
-      "Every accepted document is settled once, goods and cash are conserved, order was kept, nothing is left over.",
-    );
-    return;
-  }
-  say(`\n${violations.length} laws are broken:`);
+function report(ending: Ending): void {
+  const { violations } = ending;
+  say(`\n${ledger(ending)}`);
   for (const { law, what, n } of violations.slice(0, 40))
     say(`  ${law}: ${what}${n === undefined ? "" : ` (step #${n})`}`);
   if (violations.length > 40) say(`  … and ${violations.length - 40} more`);

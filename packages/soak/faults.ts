@@ -28,6 +28,9 @@ export async function inflict(workspace: Workspace, fault: Step & Fault): Promis
       // As a crash: no checkpoint, no farewell to the clients. The runner starts it again.
       signal(await workspace.databasePid().catch(() => undefined), "SIGQUIT");
       return [];
+    case "broker":
+      await workspace.running.crashBroker(fault.ms);
+      return [];
     case "job":
       return runJob(workspace, fault);
     default:

@@ -1,20 +1,19 @@
 import { inflict } from "./faults.ts";
 import { plants } from "./plants.ts";
 import { prove, quiet, readBooks } from "./proof.ts";
-import type { Violation } from "./proof.ts";
+import type { Story, Violation } from "./proof.ts";
 import { openShop } from "./shop.ts";
 import type { Outcome } from "./shop.ts";
-import { isFault } from "./story.ts";
+import { isFault, whatHappens } from "./story.ts";
 import type { Step } from "./story.ts";
 import { openTap } from "./tap.ts";
 import { openWorkspace, pause } from "./workspace.ts";
 import type { Workspace } from "./workspace.ts";
 
 export type Ending = {
+  steps: Step[];
+  story: Story;
   violations: Violation[];
-  outcomes: Outcome[];
-  faults: number;
-  events: number;
   /** How long it took after the last step until nothing moved. */
   settledMs: number;
 };
@@ -55,13 +54,13 @@ async function playIn(
   const broken: Violation[] = [];
   const lanes = new Map<string, Promise<void>>();
   const startedAt = Date.now();
-  let faults = 0;
+  const faults: string[] = [];
   let saidAt = startedAt;
   for (const step of steps) {
     await pause(startedAt + step.at - Date.now());
     const run = async () => {
       if (isFault(step)) {
-        faults += 1;
+        faults.push(whatHappens(step));
         broken.push(...(await inflict(workspace, step)));
       } else outcomes.push(await shop.do(step));
     };
@@ -72,7 +71,8 @@ async function playIn(
     work.catch(() => {});
     if (Date.now() - saidAt > 30_000) {
       saidAt = Date.now();
-      say(`${Math.round((saidAt - startedAt) / 1000)} s: ${outcomes.length} deeds done, ${faults} faults`);
+      const passed = Math.round((saidAt - startedAt) / 1000);
+      say(`${passed} s: ${outcomes.length} deeds done; ${faults.splice(0).join("; ") || "no faults"}`);
     }
   }
   await Promise.all(lanes.values());
@@ -80,22 +80,22 @@ async function playIn(
   const endedAt = Date.now();
   const left = await quiet(workspace, settleMs);
   const settledMs = Date.now() - endedAt;
-  const heard = await tap.hear();
+  const story: Story = {
+    before,
+    after: await readBooks(workspace),
+    outcomes,
+    heard: await tap.hear(),
+    brokerCrashed: steps.some(({ kind }) => kind === "broker"),
+  };
   const violations = [
     ...broken,
     ...left.map((what) => ({
       law: "comes to rest",
       what: `${what}, ${settleMs / 1000} s after the last step`,
     })),
-    ...(await prove(workspace, {
-      before,
-      after: await readBooks(workspace),
-      outcomes,
-      heard,
-      brokerCrashed: false,
-    })),
+    ...(await prove(workspace, story)),
   ];
-  return { violations, outcomes, faults, events: heard.length, settledMs };
+  return { steps, story, violations, settledMs };
 }
 
 /** A till serves one customer after the other, who suffers has one trouble after the other; shoppers do not wait. */

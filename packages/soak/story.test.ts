@@ -17,7 +17,7 @@ test("a story lasts as long as it was asked to, at its rate, with its faults", (
   expect(steps.filter(isFault).length).toBeGreaterThan(10);
   expect(storyOf({ ...options, faultSeconds: 0 }).some(isFault)).toBe(false);
   expect(new Set(steps.map(({ kind }) => kind))).toEqual(
-    new Set(["sale", "receive", "order", "mall", "kill", "freeze", "deploy", "database", "job"]),
+    new Set(["sale", "receive", "order", "mall", "kill", "freeze", "deploy", "database", "broker", "job"]),
   );
 });
 

@@ -16,6 +16,7 @@ export type Fault =
   | { kind: "freeze"; service: string; ms: number }
   | { kind: "deploy"; service: string }
   | { kind: "database" }
+  | { kind: "broker"; ms: number }
   | { kind: "job"; job: string };
 
 /** One step: `n` names it for ever, also in a shortened story; `at` is in ms from the start. */
@@ -57,6 +58,7 @@ export function storyOf({ seed, minutes, rate, faultSeconds, services, jobs }: S
     [20, () => ({ kind: "freeze", service: pick(services), ms: 500 + below(6000) })],
     [10, () => ({ kind: "deploy", service: pick(services) })],
     [8, () => ({ kind: "database" })],
+    [10, () => ({ kind: "broker", ms: 500 + below(5500) })],
     [7, () => ({ kind: "job", job: pick(jobs) })],
   ];
 
@@ -76,6 +78,7 @@ const faultKinds: readonly string[] = [
   "freeze",
   "deploy",
   "database",
+  "broker",
   "job",
 ] satisfies Fault["kind"][];
 
@@ -88,7 +91,8 @@ export function tell(step: Step): string {
   return `${(step.at / 1000).toFixed(1).padStart(6)} s  #${String(step.n).padEnd(5)} ${whatHappens(step)}`;
 }
 
-function whatHappens(step: Step): string {
+/** The step in words. */
+export function whatHappens(step: Step): string {
   const goods = (lines: Line[]) => lines.map(({ product, qty }) => `${qty}×p${product}`).join(" ");
   switch (step.kind) {
     case "sale":
@@ -107,6 +111,8 @@ function whatHappens(step: Step): string {
       return `${step.service} is deployed: SIGTERM and a new start`;
     case "database":
       return "PostgreSQL is killed";
+    case "broker":
+      return `SNS and SQS crash and are away for ${step.ms} ms`;
     case "job":
       return `${step.job} runs`;
     default:
