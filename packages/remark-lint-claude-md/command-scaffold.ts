@@ -11,10 +11,15 @@ export async function scaffoldCommand({ root, open, paths }: Call): Promise<numb
   const missing = project.dirs.filter(
     (dir) => !project.documented(dir) && asked.some((path) => isWithin(dir, path)),
   );
+  // Those that are being written may be linked to already.
+  const then = {
+    ...project,
+    documented: (dir: string) => missing.includes(dir) || project.documented(dir),
+  };
   for (const dir of missing) {
     const path = project.docPath(dir);
     // Git may not know a file that is there: an ignored one is left alone, too.
-    writeFileSync(join(root, path), scaffold(dir, project), { flag: "wx" });
+    writeFileSync(join(root, path), scaffold(dir, then), { flag: "wx" });
     process.stdout.write(`${path}\n`);
   }
   process.stderr.write(

@@ -87,6 +87,18 @@ jobs/
   expect(readFileSync(join(root, "jobs/CLAUDE.md"), "utf8")).toBe("mine\n");
 });
 
+test("scaffold links to the documents that the lint asks for, those of the same run included", () => {
+  const root = repository({
+    ...files,
+    "docs/template.md": "# {{path}}/CLAUDE.md\n\n## See also\n- [another](../other/)\n",
+  });
+  claudeMd(root, ["scaffold"]);
+  expect(readFileSync(join(root, "jobs/CLAUDE.md"), "utf8")).toBe(
+    "# jobs/CLAUDE.md\n\n## See also\n- [docs](../docs/CLAUDE.md)\n- [CLAUDE.md](../CLAUDE.md)\n",
+  );
+  expect(claudeMd(root, ["check", "jobs"]).stdout).not.toContain("without a link");
+});
+
 test("coverage counts directories, documents and clean ones, and says what is excluded and why", () => {
   const root = repository({ ...files, "docs/CLAUDE.md": "# wrong\n" });
   write(root, {

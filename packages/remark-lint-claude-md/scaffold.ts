@@ -1,5 +1,6 @@
 import { newTree } from "./print-tree.ts";
 import type { Project } from "./project.ts";
+import { linkTo, neighbours } from "./rules/related.ts";
 import { footerFor, type TemplateSection, titleFor } from "./template.ts";
 
 /**
@@ -34,7 +35,10 @@ export function sectionText(section: TemplateSection, dir: string, project: Proj
   if (section.na && blocks.length === 0 && values.every(({ value }) => value === "") && !section.tree)
     return [...lines, "該当なし — 要記入"].join("\n");
   for (const { text, value } of values) lines.push(`- **${text}**: ${value}`);
-  for (const sample of section.placeholders) lines.push(`- ${sample}`);
+  const links = section.links
+    ? neighbours(dir, project).map((other) => linkTo(other, dir, project).text)
+    : [];
+  for (const item of links.length > 0 ? links : section.placeholders) lines.push(`- ${item}`);
   if (section.tree) lines.push(`\`\`\`text\n${newTree(dir, project)}\n\`\`\``);
   if (blocks.length > 0) lines.push(...(lines.length > 1 ? [""] : []), blocks.join("\n\n"));
   return lines.join("\n");

@@ -77,19 +77,31 @@ export const related = rule<RelatedOptions>({
     };
     const parent = parentOf(dir);
     const up = `../${project.config.file}`;
+    const others = neighbours(dir, project);
     if (
       options.parent === "require" &&
-      dir !== "" &&
-      project.documented(parent) &&
+      others.includes(parent) &&
       !facts.links.some(({ url }) => url === up) &&
       !isLinked(parent)
     )
       yield missing("parent", "the directory above", parent, doc, project);
-    for (const other of project.facts.related(dir))
-      if (other !== parent && other !== dir && project.documented(other) && !isLinked(other))
+    for (const other of others)
+      if (other !== parent && !isLinked(other))
         yield missing("pair", `\`${other === "" ? "." : other}\``, other, doc, project);
   },
 });
+
+/** Which documents that of `dir` must link to: those that the fact providers name, and the one above it. */
+export function neighbours(dir: string, project: Project): string[] {
+  const named = [...project.facts.related(dir), ...(dir === "" ? [] : [parentOf(dir)])];
+  return [...new Set(named)].filter((other) => other !== dir && project.documented(other));
+}
+
+/** A link from the document of `dir` to that of another directory. */
+export function linkTo(other: string, dir: string, project: Project): { url: string; text: string } {
+  const url = relativeTo(dir, project.docPath(other)).replace(/^\.\//, "");
+  return { url, text: `[${other === "" ? project.docPath(other) : other}](${addressOf(url)})` };
+}
 
 function targetOf(url: string, dir: string): string | undefined {
   try {
@@ -101,8 +113,7 @@ function targetOf(url: string, dir: string): string | undefined {
 }
 
 function missing(kind: string, what: string, other: string, doc: Doc, project: Project): Problem {
-  const url = relativeTo(doc.dir, project.docPath(other)).replace(/^\.\//, "");
-  const name = other === "" ? project.docPath(other) : other;
+  const { url, text } = linkTo(other, doc.dir, project);
   const section = sectionsOf(doc.facts, project.template(doc.dir)).find((each) => each.template?.links);
   const { regions } = regionsOf(doc);
   const own = section?.blocks.filter(
@@ -122,7 +133,7 @@ function missing(kind: string, what: string, other: string, doc: Doc, project: P
       : {
           fix: {
             grade: "G",
-            edits: [[end, end, `${between.replaceAll("\n", ending)}- [${name}](${addressOf(url)})`]],
+            edits: [[end, end, `${between.replaceAll("\n", ending)}- ${text}`]],
           },
         }),
   };
