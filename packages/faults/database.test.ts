@@ -55,6 +55,7 @@ async function failOver(lab: Lab): Promise<void> {
   );
 }
 
+/** For five seconds, and until somebody has noticed. */
 async function readOnly(lab: Lab, queue: TestQueue, workers: WorkerProcess[]): Promise<void> {
   const admin = new Client({ connectionString: lab.server.url() });
   admin.on("error", () => {});
@@ -67,7 +68,9 @@ async function readOnly(lab: Lab, queue: TestQueue, workers: WorkerProcess[]): P
   // Nobody can write a fact now; what is in the queue already has to wait.
   await lab.send(queue, thing("probe", 1), { counted: false });
   const down = () => Promise.all(workers.map(async (one) => (await one.health())?.detail.databaseDown));
+  const since = performance.now();
   await until(down, (all: boolean[]) => all.includes(true));
+  await pause(Math.max(0, 5000 - (performance.now() - since)));
   await set("off");
   await admin.end();
 }
@@ -83,6 +86,8 @@ describe.concurrent("database", { timeout: 240_000 }, () => {
     await until(effects, (done: number) => done > 10);
     for (const cut of [restart, failOver, readOnly]) {
       await cut(lab, queue, workers);
+      // The bound of 5 s is no matter of this test, which runs on busy machines: it is what the engines pause at most, the
+      // breaker between its probes (2 s) and the relay between its sessions (5 s, and less after a short outage).
       const before = await effects();
       await until(effects, (done: number) => done > before + 10);
     }
@@ -169,11 +174,10 @@ describe.concurrent("database", { timeout: 240_000 }, () => {
 
   test("fault 21: a store that dumps 100,000 events does not keep the others waiting", async (context) => {
     const lab = await open(context);
-    await dump(lab, 100_000);
-    const small = upTo(5).map((n) => `small${n}`);
-    for (const group of small) await lab.write(group, 4, { tenant: randomUUID() });
     const order: string[] = [];
     const publish: Publish = async (_, events) => {
+      // About as long as a broker near by, so that the dump is still there when the last of the others comes.
+      await pause(2);
       order.push(...events.map(({ groupId }) => groupId));
       return events.map(() => ({ ok: true }));
     };
@@ -183,12 +187,25 @@ describe.concurrent("database", { timeout: 240_000 }, () => {
       log: silent,
     });
     context.onTestFinished(() => engine.stop());
-    const places = () => order.flatMap((group, place) => (group.startsWith("small") ? [place] : []));
-    await until(places, (all: number[]) => all.length === 20);
-    // They were committed behind 100,000.
-    expect(places().at(-1)).toBeLessThan(5000);
-    await engine.stop();
+    await dump(lab, 100_000);
+    await until(
+      () => order.length,
+      (length: number) => length > 1000,
+    );
+    // For each event of a small store: how many others left between its commit and itself.
+    const overtaken: number[] = [];
+    const tenants = upTo(10).map(() => randomUUID());
+    for (const n of upTo(100)) {
+      const group = `small${n}`;
+      await lab.write(group, 1, { tenant: tenants[n % 10]! });
+      const committedAt = order.length;
+      await until(() => order.includes(group), true);
+      overtaken.push(order.indexOf(group) - committedAt);
+    }
     expect(order.length).toBeLessThan(100_000);
+    // A relay publishes about 10,000 in a second (bench/messaging), the most that an event may wait.
+    expect(Math.max(...overtaken)).toBeLessThan(10_000);
+    await engine.stop();
   });
 
   test("fault 22: while somebody keeps an old snapshot open, events leave in order, and health names who it is", async (context) => {
@@ -200,7 +217,8 @@ describe.concurrent("database", { timeout: 240_000 }, () => {
     const { rows } = await old.query<{ pid: number }>(
       "select pg_backend_pid() as pid from outbox right join (values (1)) as one on true",
     );
-    const count = Number(process.env["FAULT_EVENTS"] ?? 5000);
+    // How much slower 100,000 leave is a ratio, and so bench/messaging's to tell (`--only snapshot`).
+    const count = 20_000;
     await dump(lab, count);
     const arrived = new Map<string, number[]>();
     const publish: Publish = async (_, events: OutgoingEvent[]) => {

@@ -282,6 +282,20 @@ export class Lab {
     if (what) await this.rows("insert into behaviour values ($1, $2, $3)", [group, n, what]);
   }
 
+  /**
+   * The most rounds that a relay made in a row while some shard had no owner, since the last time this was asked. A bound in
+   * rounds is one in time that a busy machine does not break: a relay makes four a second.
+   */
+  async roundsWithoutOwner(): Promise<number> {
+    const [row] = await this.rows<{ most: number }>(
+      `with seen as (delete from round returning *),
+       stretches as (select *, count(*) filter (where unowned = 0) over (partition by relay order by k) as stretch from seen),
+       lengths as (select count(*) as n from stretches where unowned > 0 group by relay, stretch)
+       select coalesce(max(n), 0)::int as most from lengths`,
+    );
+    return row!.most;
+  }
+
   /** The effects of a consumer as `group-n`, in order. */
   async effects(queue: TestQueue): Promise<string[]> {
     const rows = await this.rows<{ name: string }>(

@@ -1,9 +1,10 @@
-// The faults of the messaging engines, and which test proves each: `node matrix.ts` prints the table, `--write` keeps it in
-// MATRIX.md, `--runs 5` runs every test so often and tells how many passed.
-import { spawnSync } from "node:child_process";
-import { globSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, relative } from "node:path";
+// The faults of the messaging engines, which test proves each, and how often it passed: `node matrix.ts` prints the table.
+// `--runs 10` runs every proof so often, `--runs 10 7 12` those of two rows; with `--write` MATRIX.md keeps the results.
+import { existsSync, globSync, readFileSync, writeFileSync } from "node:fs";
+import { availableParallelism, loadavg } from "node:os";
+import { relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { patternOf, runTests } from "./run-tests.ts";
 
 export const faults: Record<number, string> = {
   1: "relay killed in mid-publish, a second relay is up",
@@ -34,8 +35,13 @@ export const faults: Record<number, string> = {
 };
 
 export type Proof = { row: number; title: string; file: string };
+/** How many runs of a proof passed. */
+export type Result = { passed: number; runs: number };
+/** What MATRIX.md says: on which machine the whole was run, and the result of each proof that it knows. */
+export type Page = { machine: string; results: Map<string, Result> };
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
+const path = new URL("MATRIX.md", import.meta.url);
 
 /** The tests whose titles begin with `fault` and a row's number, anywhere in the workspace. */
 export function proofs(): Proof[] {
@@ -49,67 +55,93 @@ export function proofs(): Proof[] {
   );
 }
 
-export function table(all: Proof[]): string {
+/** One proof's key in a page. */
+export const keyOf = ({ row, title, file }: Proof): string => `${row} ${file} ${title}`;
+
+/** Reads the page back; a proof that was renamed since has no result any more. */
+export function readPage(): Page {
+  const text = existsSync(path) ? readFileSync(path, "utf8") : "";
+  const rows = text.matchAll(/^\| (\d+) \| .+? \| (.+) \| \[(.+?)\]\(.+?\) \| (\d+) of (\d+) \|$/gm);
+  return {
+    machine: /^Machine of the last whole run: (.+)$/m.exec(text)?.[1] ?? "none yet",
+    results: new Map(
+      [...rows].map(([, row, title = "", file = "", passed, runs]) => [
+        keyOf({ row: Number(row), title, file }),
+        { passed: Number(passed), runs: Number(runs) },
+      ]),
+    ),
+  };
+}
+
+export function table(all: Proof[], { machine, results }: Page): string {
   const here = "packages/faults";
   const rows = Object.entries(faults).flatMap(([row, fault]) =>
     all
       .filter((proof) => proof.row === Number(row))
-      .map(({ title, file }) => `| ${row} | ${fault} | ${title} | [${file}](${relative(here, file)}) |`),
+      .map((proof) => {
+        const { passed, runs } = results.get(keyOf(proof)) ?? { passed: 0, runs: 0 };
+        const link = `[${proof.file}](${relative(here, proof.file)})`;
+        return `| ${row} | ${fault} | ${proof.title} | ${link} | ${passed} of ${runs} |`;
+      }),
   );
   return [
     "# Faults and their tests",
     "",
-    "Written by `node matrix.ts --write`.",
+    "Measured and written by `node matrix.ts --runs 10 --write`: how many of the latest runs of each test passed.",
     "",
-    "| # | fault | test | file |",
-    "| --- | --- | --- | --- |",
+    `Machine of the last whole run: ${machine}`,
+    "",
+    "| # | fault | test | file | passed |",
+    "| --- | --- | --- | --- | --- |",
     ...rows,
     "",
   ].join("\n");
 }
 
-type Results = { testResults: { assertionResults: { title: string; status: string }[] }[] };
-
-/** Runs every proof `times` times; returns passes by row. */
-function run(all: Proof[], times: number): Map<number, number> {
-  const passed = new Map(Object.keys(faults).map((row) => [Number(row), 0]));
-  const tests = new Map<number, number>();
-  for (let n = 0; n < times; n++) {
-    const failed = new Set<number>();
-    for (const [folder, proofs] of Map.groupBy(all, ({ file }) => dirname(file))) {
-      const files = [...new Set(proofs.map(({ file }) => relative(folder, file)))];
-      const cwd = `${root}/${folder}`;
-      spawnSync(
-        "vitest",
-        ["run", "--config", `${root}/vitest.config.ts`, "-t", "^(.* )?fault \\d+:", ...files],
-        { cwd, stdio: "inherit" },
-      );
-      const results = JSON.parse(
-        readFileSync(`${cwd}/node_modules/.cache/vitest/results.json`, "utf8"),
-      ) as Results;
-      for (const { title, status } of results.testResults.flatMap(
-        ({ assertionResults }) => assertionResults,
-      )) {
-        const row = Number(/^fault (\d+):/.exec(title)?.[1]);
-        if (!row || status === "pending" || status === "skipped") continue;
-        tests.set(row, (tests.get(row) ?? 0) + 1);
-        if (status !== "passed") failed.add(row);
+/** Runs the proofs `times` times, one file after the other, and tells each failure on stderr. */
+function measure(all: Proof[], times: number): { results: Map<string, Result>; loads: number[] } {
+  const loads: number[] = [];
+  const results = new Map(all.map((proof) => [keyOf(proof), { passed: 0, runs: 0 }]));
+  for (let run = 1; run <= times; run++) {
+    for (const [file, some] of Map.groupBy(all, (proof) => proof.file)) {
+      const rows = [...new Set(some.map(({ row }) => row))].join("|");
+      const outcomes = runTests(`${root}${file}`, `fault (${rows}):`);
+      for (const proof of some) {
+        const title = new RegExp(`^${patternOf(`fault ${proof.row}: ${proof.title}`)}$`);
+        const mine = outcomes.filter((outcome) => title.test(outcome.title));
+        const failed = mine.filter(({ status }) => status !== "passed");
+        const result = results.get(keyOf(proof))!;
+        result.runs += 1;
+        if (mine.length > 0 && failed.length === 0) result.passed += 1;
+        for (const { title: what, why } of failed)
+          process.stderr.write(`✘ run ${run}, ${file}: ${what}\n${why}\n`);
+        if (mine.length === 0) process.stderr.write(`✘ run ${run}, ${file}: ${proof.title}: was not run\n`);
       }
+      loads.push(loadavg()[0]!);
     }
-    for (const row of tests.keys()) if (!failed.has(row)) passed.set(row, (passed.get(row) ?? 0) + 1);
+    const good = [...results.values()].filter(({ passed, runs }) => passed === runs).length;
+    process.stderr.write(`run ${run} of ${times}: ${good} of ${all.length} have always passed\n`);
   }
-  return passed;
+  return { results, loads };
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   const all = proofs();
-  const [verb, times] = process.argv.slice(2);
-  if (verb === "--write") writeFileSync(new URL("MATRIX.md", import.meta.url), table(all));
-  else if (verb === "--runs") {
-    const runs = Number(times ?? 1);
-    for (const [row, passed] of run(all, runs)) {
-      process.stdout.write(`${passed === runs ? "✔" : "✘"} ${row} ${faults[row]}: ${passed} of ${runs}\n`);
-      if (passed < runs) process.exitCode = 1;
+  const page = readPage();
+  const args = process.argv.slice(2).filter((one) => one !== "--write");
+  if (args[0] === "--runs") {
+    const rows = args.slice(2).map(Number);
+    const chosen = all.filter(({ row }) => rows.length === 0 || rows.includes(row));
+    const times = Number(args[1]);
+    const { results, loads } = measure(chosen, times);
+    for (const [key, result] of results) {
+      page.results.set(key, result);
+      if (result.passed < result.runs) process.exitCode = 1;
     }
-  } else process.stdout.write(table(all));
+    const load = `${Math.min(...loads).toFixed(0)} to ${Math.max(...loads).toFixed(0)}`;
+    if (rows.length === 0)
+      page.machine = `${availableParallelism()} cores, load average ${load}, Node ${process.versions.node}`;
+  }
+  if (process.argv.includes("--write")) writeFileSync(path, table(all, page));
+  else process.stdout.write(table(all, page));
 }

@@ -1,6 +1,5 @@
 // Swaps each bad design of mutations.ts into a copy of the packages and sees which test turns red:
 // `node mutate.ts [name …]`, `--write` keeps the table in MUTATIONS.md. Takes minutes, so it is no part of `npm test`.
-import { spawnSync } from "node:child_process";
 import {
   cpSync,
   existsSync,
@@ -18,9 +17,9 @@ import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { mutations } from "./mutations.ts";
 import type { Edit, Mutation, Suspect } from "./mutations.ts";
+import { patternOf, runTests } from "./run-tests.ts";
 
 const packages = fileURLToPath(new URL("..", import.meta.url));
-const config = join(packages, "../vitest.config.ts");
 const copied = ["outbox", "worker", "faults"];
 
 /** Copies the packages, so that they import each other's copies and everything else as it is. */
@@ -58,43 +57,14 @@ function apply(place: string, { file, find, replace }: Edit): void {
 /** A test that noticed. */
 type Red = { file: string; title: string; why: string };
 
-type Results = {
-  testResults: {
-    message: string;
-    assertionResults: { title: string; status: string; failureMessages: string[] }[];
-  }[];
-};
-
-/** Runs tests in a copy; returns the titles that failed and how many passed. */
+/** Runs tests in a copy; returns those that failed, and how many passed. */
 function run(place: string, { file, title }: Suspect): { failed: Red[]; passed: number } {
-  const cwd = join(place, dirname(file));
-  const results = join(cwd, "results.json");
-  rmSync(results, { force: true });
   // The names of a test and its groups are one string to vitest; the title begins somewhere in it.
-  const pattern = title.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&").replace("%s", ".*");
-  const args = [
-    "run",
-    "--config",
-    config,
-    "--reporter",
-    "json",
-    "--outputFile",
-    results,
-    "-t",
-    pattern,
-    basename(file),
-  ];
-  const { stderr, stdout } = spawnSync("vitest", args, { cwd, encoding: "utf8" });
-  if (!existsSync(results)) throw new Error(`vitest did not run ${file}:\n${stdout}\n${stderr}`);
-  const files = (JSON.parse(readFileSync(results, "utf8")) as Results).testResults;
-  const all = files.flatMap(({ assertionResults }) => assertionResults);
-  const broken = files.filter(({ assertionResults, message }) => assertionResults.length === 0 && message);
-  if (broken.length > 0) throw new Error(`${file} cannot be loaded:\n${broken[0]!.message}`);
+  const all = runTests(join(place, file), patternOf(title));
+  const failed = all.filter(({ status }) => status === "failed");
   return {
-    failed: all
-      .filter(({ status }) => status === "failed")
-      .map(({ title, failureMessages }) => ({ file, title, why: failureMessages[0]?.split("\n")[0] ?? "" })),
-    passed: all.filter(({ status }) => status === "passed").length,
+    failed: failed.map(({ title, why }) => ({ file, title, why: why.split("\n")[0] ?? "" })),
+    passed: all.length - failed.length,
   };
 }
 
