@@ -1,5 +1,5 @@
 import { type Database, inCompany } from "@noren/database";
-import { type Shop, openShop } from "@noren/database/fixture";
+import { type Shop, openShop, recordRefund, recordSale } from "@noren/database/fixture";
 import { type TestDatabase, testDatabase } from "@noren/database/testing";
 import { newId } from "@noren/events";
 import { logger } from "@noren/service";
@@ -168,6 +168,53 @@ test("a day without sales is a row of zeros, so that a missing row always means 
   await daily(job, log, NIGHT);
   expect(await totals()).toMatchObject([
     { business_date: "2026-11-24", sales_count: 0, gross_yen: 0, by_rate: [] },
+  ]);
+});
+
+test("a refund counts on its own day and by rate, and leaves the day of its sale as it was", async () => {
+  const sale = await recordSale(testing, shop, {
+    lines: [
+      { qty: 3, unitPriceYen: 333 },
+      { qty: 1, unitPriceYen: 108, ratePct: 8 },
+    ],
+    businessDate: "2026-11-22",
+  });
+  const [book, cracker] = [1, 2].map((lineNo) => ({ lineNo, qty: 1, restock: false }));
+  await recordRefund(testing, shop, sale, [book!, cracker!], { businessDate: "2026-11-23" });
+  await recordRefund(testing, shop, sale, [book!], { businessDate: "2026-11-23" });
+  await recordRefund(testing, shop, sale, [book!], { businessDate: "2026-11-24" });
+  await daily(job, log, NIGHT);
+  await daily(job, log, NIGHT);
+  const rows = await inCompany(testing.owner, shop.companyId, (tx) =>
+    tx
+      .selectFrom("daily_totals")
+      .select([
+        "business_date",
+        "sales_count",
+        "gross_yen",
+        "refunds_count",
+        "refunded_yen",
+        "refunded_tax_yen",
+        "refunded_by_rate",
+      ])
+      .orderBy("business_date")
+      .execute(),
+  );
+  expect(rows.map((row) => Object.values(row))).toEqual([
+    ["2026-11-22", 1, 1_107, 0, 0, 0, []],
+    [
+      "2026-11-23",
+      0,
+      0,
+      2,
+      774,
+      68,
+      [
+        { ratePct: 10, grossYen: 666, taxYen: 60 },
+        { ratePct: 8, grossYen: 108, taxYen: 8 },
+      ],
+    ],
+    ["2026-11-24", 0, 0, 1, 333, 30, [{ ratePct: 10, grossYen: 333, taxYen: 30 }]],
   ]);
 });
 

@@ -1,5 +1,5 @@
 import { type Database, inCompany, writeStock } from "@noren/database";
-import { type Shop, openShop } from "@noren/database/fixture";
+import { type Shop, openShop, recordRefund, recordSale } from "@noren/database/fixture";
 import { seed } from "@noren/database/seed";
 import { type TestDatabase, testDatabase } from "@noren/database/testing";
 import { auditMismatchFound, newId, productStockChanged } from "@noren/events";
@@ -27,8 +27,10 @@ const clean = {
   "stock.reserved": 0,
   "reservation.dead_owner": 0,
   "sale.unposted": 0,
+  "refund.unposted": 0,
   "order.reserved": 0,
   "sale.cash": 0,
+  "refund.cash": 0,
   "register.expected": 0,
 };
 
@@ -160,6 +162,49 @@ test("cash that is not in the drawer's book, and a drawer closed with another su
   }
 });
 
+test("a refund whose goods are not in the ledger after five minutes, or whose cash did not leave the drawer, is told", async () => {
+  const { productId } = shop;
+  const sale = await recordSale(testing, shop, { lines: [{ productId, qty: 3, unitPriceYen: 500 }] });
+  const moved = (source: { sourceType: "sale" | "refund"; sourceId: string; qty: number }) =>
+    inCompany(testing.owner, shop.companyId, (tx) =>
+      writeStock(tx, shop.companyId, {
+        cause: { type: source.sourceType, id: source.sourceId },
+        ...(source.sourceType === "sale" ? { consume: { type: "sale" as const, id: source.sourceId } } : {}),
+        moves: [{ ...source, productId, kind: source.sourceType, lineNo: 1, occurredAt: new Date() }],
+      }),
+    );
+  await moved({ sourceType: "sale", sourceId: sale.saleId, qty: -3 });
+  const kept = [{ lineNo: 1, qty: 1, restock: false }];
+  await recordRefund(testing, shop, sale, kept);
+  const young = await recordRefund(testing, shop, sale, [{ lineNo: 1, qty: 1, restock: true }], {
+    at: new Date(Date.now() + 3_600_000),
+  });
+  expect(await ensureConsistency(job)).toMatchObject({ found: clean });
+  const old = await recordRefund(testing, shop, sale, [{ lineNo: 1, qty: 1, restock: true }], {
+    at: new Date(Date.now() - 360_000),
+  });
+  expect(await ensureConsistency(job)).toMatchObject({ found: { ...clean, "refund.unposted": 1 } });
+  await moved({ sourceType: "refund", sourceId: old.refundId, qty: 1 });
+  await moved({ sourceType: "refund", sourceId: young.refundId, qty: 1 });
+  expect(await ensureConsistency(job)).toMatchObject({ found: clean });
+
+  // The books refuse such a change: only somebody who went round the trigger could have made it.
+  const client = await everything.pool.connect();
+  const wrong = async (yen: number) => {
+    await client.query("set session_replication_role = replica");
+    const text = "update cash_moves set amount_yen = amount_yen + $1 where source_id = $2";
+    await client.query(text, [yen, old.refundId]);
+    await client.query("set session_replication_role = origin");
+  };
+  try {
+    await wrong(100);
+    expect(await ensureConsistency(job)).toMatchObject({ found: { ...clean, "refund.cash": 1 } });
+    await wrong(-100);
+  } finally {
+    client.release();
+  }
+});
+
 test("an event that has waited for five minutes, or is blocked, makes the outbox late", async () => {
   expect((await ensureConsistency(job)).outbox).toMatchObject({ late: false });
   await everything.pool.query("update stock_levels set on_hand = 7 where product_id = $1", [shop.productId]);
@@ -177,11 +222,14 @@ test("a level is counted again under its lock, so a sale in between is not undon
   await holder.query("select from stock_levels where product_id = $1 for update", [shop.productId]);
   const running = ensureConsistency(job);
   await expect
-    .poll(async () => {
-      const text =
-        "select 1 from pg_stat_activity where usename = 'job_ensure_consistency' and wait_event_type = 'Lock'";
-      return (await everything.pool.query(text)).rowCount;
-    })
+    .poll(
+      async () => {
+        const text =
+          "select 1 from pg_stat_activity where usename = 'job_ensure_consistency' and wait_event_type = 'Lock'";
+        return (await everything.pool.query(text)).rowCount;
+      },
+      { timeout: 20_000 },
+    )
     .toBe(1);
   // Somebody sets it right while the job waits.
   await holder.query("update stock_levels set on_hand = 10 where product_id = $1", [shop.productId]);

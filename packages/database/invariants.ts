@@ -94,6 +94,23 @@ const unpostedSales: Invariant = {
   },
 };
 
+/** What came back with a refund and can be sold again is in the ledger soon, and nothing else of it is. */
+const unpostedRefunds: Invariant = {
+  name: "refund.unposted",
+  async find(tx, { graceSeconds = GRACE_SECONDS } = {}) {
+    const { rows } = await sql<{ id: string; store: string; expected: number; actual: number }>`
+      select f.id, f.store_id as store, coalesce(l.qty, 0)::int as expected, coalesce(m.qty, 0)::int as actual
+      from refunds f
+      left join (select refund_id, sum(r.qty) as qty from refund_lines r join sale_lines s using (company_id, sale_id, line_no)
+                 where r.restock and s.product_id is not null group by refund_id) l on l.refund_id = f.id
+      left join (select source_id, sum(qty) as qty from stock_moves where source_type = 'refund' and kind = 'refund'
+                 group by source_id) m on m.source_id = f.id
+      where f.refunded_at < now() - make_interval(secs => ${graceSeconds}) and coalesce(l.qty, 0) <> coalesce(m.qty, 0)
+      order by f.id`.execute(tx);
+    return rows.map(mismatch(unpostedRefunds));
+  },
+};
+
 /** Every order that still may be shipped holds its goods: what is held is what was ordered. */
 const orderReservations: Invariant = {
   name: "order.reserved",
@@ -129,6 +146,25 @@ const saleCash: Invariant = {
   },
 };
 
+/** The cash that a refund gave back has left its drawer's book, once. */
+const refundCash: Invariant = {
+  name: "refund.cash",
+  async find(tx) {
+    const { rows } = await sql<{ id: string; store: string; expected: number; actual: number }>`
+      select f.id, f.store_id as store, coalesce(p.yen, 0)::int as expected, coalesce(m.yen, 0)::int as actual
+      from refunds f
+      left join (select refund_id, -sum(r.amount_yen) as yen
+                 from refund_payments r join sale_payments s using (company_id, sale_id, line_no)
+                 where s.method = 'cash' group by refund_id) p on p.refund_id = f.id
+      left join (select source_id, session_id, sum(amount_yen) as yen from cash_moves
+                 where source_type = 'refund' and kind = 'refund' group by source_id, session_id) m
+        on m.source_id = f.id and m.session_id = f.session_id
+      where coalesce(p.yen, 0) <> coalesce(m.yen, 0)
+      order by f.id`.execute(tx);
+    return rows.map(mismatch(refundCash));
+  },
+};
+
 /** What a drawer should hold when it is closed is its float and what its book says went in and out. */
 const drawer: Invariant = {
   name: "register.expected",
@@ -149,8 +185,10 @@ export const invariants: readonly Invariant[] = [
   reserved,
   deadReservations,
   unpostedSales,
+  unpostedRefunds,
   orderReservations,
   saleCash,
+  refundCash,
   drawer,
 ];
 
