@@ -12,7 +12,10 @@ export interface DeliveriesOptions {
   functions: { name: string; fn: LocalFunction; port: number; ready(): boolean }[];
   cloud: Pick<Cloud, "putObject" | "send">;
   log: (name: string, text: string) => void;
-  /** Between the attempts of one invocation. AWS waits one minute, then two. */
+  /**
+   * Between the attempts of one invocation. AWS waits one minute, then two. Here the second comes soon, since somebody is
+   * waiting; the third does not, since what outlasts a short outage in AWS must do so here.
+   */
   retryAfterMs?: number[];
 }
 
@@ -21,6 +24,8 @@ export interface Deliveries {
   receive(mail: Envelope): Promise<void>;
   /** From now on invocations are carried out, those that an earlier start left over first. */
   start(): void;
+  /** How many have not succeeded yet and have not been given up. */
+  pending(): number;
   close(): void;
 }
 
@@ -31,7 +36,7 @@ interface Pending {
 
 /** Asynchronous invocations, as Lambda does them: at least once, three attempts, then the function's failure queue. */
 export function openDeliveries(options: DeliveriesOptions): Deliveries {
-  const { directory, rules, functions, cloud, log, retryAfterMs = [1_000, 2_000] } = options;
+  const { directory, rules, functions, cloud, log, retryAfterMs = [1_000, 60_000] } = options;
   mkdirSync(directory, { recursive: true });
   let started = false;
   let closed = false;
@@ -95,6 +100,7 @@ export function openDeliveries(options: DeliveriesOptions): Deliveries {
         if (name.endsWith(".json")) void carryOut(join(directory, name));
       }
     },
+    pending: () => readdirSync(directory).filter((name) => name.endsWith(".json")).length,
     close() {
       closed = true;
     },

@@ -396,6 +396,7 @@ export function createRunner(options: StartOptions): Runner {
       workloads: plan?.processes.map(workloadState) ?? [],
       queues:
         cloud?.queues().map((queue) => ({ ...queue, parked: parked?.of(queue.workload) ?? null })) ?? [],
+      invocations: deliveries?.pending() ?? 0,
       jobs: [...jobs].map(([name, job]) => ({ name, ...job.state() })),
       setup: setup.map((entry) => ({ ...entry })),
       notes,

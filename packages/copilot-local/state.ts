@@ -24,6 +24,8 @@ export interface State {
   workloads: WorkloadState[];
   /** `parked`: put aside by the workload in its database; null when the configuration does not say how to count. */
   queues: (QueueState & { parked: number | null })[];
+  /** Asynchronous calls of functions that are under way or wait for their next attempt. */
+  invocations: number;
   jobs: JobSummary[];
   setup: { name: string; status: "waiting" | "running" | "done" | "failed"; ms: number | null }[];
   notes: Notes[];

@@ -85,6 +85,7 @@ async function playIn(
     after: await readBooks(workspace),
     outcomes,
     heard: await tap.hear(),
+    queues: await tap.lengths(),
     brokerCrashed: steps.some(({ kind }) => kind === "broker"),
   };
   const violations = [

@@ -39,7 +39,7 @@ export async function quiet(workspace: Workspace, timeoutMs: number): Promise<st
 }
 
 async function underWay(workspace: Workspace): Promise<string[]> {
-  const { workloads, queues } = workspace.running.state();
+  const { workloads, queues, invocations } = workspace.running.state();
   const left: string[] = [];
   for (const { name, kind, status } of workloads)
     if (kind === "service" && status !== "ready") left.push(`${name} is ${status}`);
@@ -50,6 +50,7 @@ async function underWay(workspace: Workspace): Promise<string[]> {
     `select (select count(*)::int from outbox) as outbox,
             (select count(*)::int from notifications where state = 'pending') as mails`,
   );
+  if (invocations > 0) left.push(`${invocations} invocations of functions have not succeeded`);
   if (rows?.outbox) left.push(`the outbox holds ${rows.outbox} rows`);
   if (rows?.mails) left.push(`${rows.mails} mails are not sent`);
   return left;
@@ -61,6 +62,8 @@ export type Story = {
   after: Books;
   outcomes: Outcome[];
   heard: Heard[];
+  /** Of every queue but our own. */
+  queues: { queue: string; messages: number }[];
   /** A broker that crashes forgets which events it has had. What is sent to it again is heard again; nobody else may. */
   brokerCrashed: boolean;
 };
@@ -75,7 +78,7 @@ export async function prove(workspace: Workspace, story: Story): Promise<Violati
     ...(await settledOnce(workspace, outcomes)),
     ...conserved(story),
     ...(await lawful(workspace)),
-    ...(await leftOver(workspace)),
+    ...(await leftOver(workspace, story)),
     ...inOrder(story),
     ...told(story),
   ];
@@ -149,15 +152,10 @@ async function lawful(workspace: Workspace): Promise<Violation[]> {
   }
 }
 
-async function leftOver(workspace: Workspace): Promise<Violation[]> {
-  const violations: Violation[] = [];
-  for (const { workload, deadLetter } of workspace.running.state().queues) {
-    if (deadLetter && deadLetter.messages > 0)
-      violations.push({
-        law: "nothing left over",
-        what: `${deadLetter.messages} dead letters of ${workload}`,
-      });
-  }
+async function leftOver(workspace: Workspace, { queues }: Story): Promise<Violation[]> {
+  const violations: Violation[] = queues
+    .filter(({ messages }) => messages > 0)
+    .map(({ queue, messages }) => ({ law: "nothing left over", what: `${messages} messages in ${queue}` }));
   const counts = await workspace.rows<{ what: string; n: number; example: string | null }>(
     `select 'parked' as what, count(*)::int as n, min(error) as example from parked
      union all select 'parked groups', count(*)::int, min(reason) from parked_group

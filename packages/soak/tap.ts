@@ -2,9 +2,12 @@ import { ListTopicsCommand, SNSClient, SubscribeCommand } from "@aws-sdk/client-
 import {
   CreateQueueCommand,
   DeleteMessageBatchCommand,
+  GetQueueAttributesCommand,
+  ListQueuesCommand,
   ReceiveMessageCommand,
   SQSClient,
 } from "@aws-sdk/client-sqs";
+import type { QueueAttributeName } from "@aws-sdk/client-sqs";
 import type { Workspace } from "./workspace.ts";
 
 /** An event as a subscriber of its topic gets it. */
@@ -16,7 +19,17 @@ export type Heard = {
 };
 
 /** A queue of our own that is subscribed to every topic: it hears what every worker could hear. */
-export type Tap = { hear(): Promise<Heard[]> };
+export type Tap = {
+  hear(): Promise<Heard[]>;
+  /** How many messages lie in each other queue, dead letters and failed invocations too. */
+  lengths(): Promise<{ queue: string; messages: number }[]>;
+};
+
+const counts: QueueAttributeName[] = [
+  "ApproximateNumberOfMessages",
+  "ApproximateNumberOfMessagesNotVisible",
+  "ApproximateNumberOfMessagesDelayed",
+];
 
 export async function openTap({ running }: Workspace): Promise<Tap> {
   const { endpoint, region } = running.state().aws;
@@ -43,6 +56,17 @@ export async function openTap({ running }: Workspace): Promise<Tap> {
   }
   const heard: Heard[] = [];
   return {
+    async lengths() {
+      const { QueueUrls = [] } = await sqs.send(new ListQueuesCommand({}));
+      const lengths = QueueUrls.filter((url) => url !== QueueUrl).map(async (url) => {
+        const { Attributes } = await sqs.send(
+          new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: counts }),
+        );
+        const messages = counts.reduce((sum, name) => sum + Number(Attributes?.[name]), 0);
+        return { queue: url.split("/").at(-1)!, messages };
+      });
+      return Promise.all(lengths);
+    },
     async hear() {
       for (;;) {
         const { Messages = [] } = await sqs.send(
