@@ -6,6 +6,24 @@ import type { Limits, Settings } from "./queue.ts";
 export const REGION = "us-east-1";
 export const ACCOUNT = "000000000000";
 
+/** What a queue may be given: all that changes how it behaves here, and what changes nothing about messages. */
+const KNOWN = new Set([
+  "FifoQueue",
+  "VisibilityTimeout",
+  "DelaySeconds",
+  "ReceiveMessageWaitTimeSeconds",
+  "MessageRetentionPeriod",
+  "MaximumMessageSize",
+  "ContentBasedDeduplication",
+  "DeduplicationScope",
+  "FifoThroughputLimit",
+  "RedrivePolicy",
+  "Policy",
+  "KmsMasterKeyId",
+  "KmsDataKeyReusePeriodSeconds",
+  "SqsManagedSseEnabled",
+]);
+
 /** The queues of one account, by name. FIFO queues only: this is what the stub is for. */
 export class Account {
   readonly queues = new Map<string, FifoQueue>();
@@ -68,6 +86,10 @@ export class Account {
   }
 
   #settings(attributes: Record<string, string>, before?: Settings): Settings {
+    for (const name of Object.keys(attributes)) {
+      if (!KNOWN.has(name))
+        throw new AwsError("InvalidAttributeName", `Unknown Attribute ${name}. This stub does not do it.`);
+    }
     const number = (name: string, otherwise: number, least: number, most: number) =>
       attributes[name] === undefined ? otherwise : whole(name, attributes[name], least, most);
     const redrive = attributes["RedrivePolicy"]
@@ -76,6 +98,13 @@ export class Account {
     const scope = attributes["DeduplicationScope"] ?? before?.deduplicationScope ?? "queue";
     if (scope !== "queue" && scope !== "messageGroup") {
       throw invalid("DeduplicationScope", scope, "Must be queue or messageGroup.");
+    }
+    if (attributes["FifoThroughputLimit"] === "perMessageGroupId" && scope === "queue") {
+      throw invalid(
+        "FifoThroughputLimit",
+        "perMessageGroupId",
+        "DeduplicationScope must be messageGroup then.",
+      );
     }
     return {
       visibilitySeconds: number("VisibilityTimeout", before?.visibilitySeconds ?? 30, 0, 43_200),

@@ -3,6 +3,7 @@ import { AwsError, invalid, missing, whole } from "./aws-error.ts";
 import type { Clock } from "./clock.ts";
 import { md5, md5OfAttributes } from "./md5.ts";
 import type { MessageAttribute } from "./md5.ts";
+import { bytesOf } from "./queue.ts";
 import type { FifoQueue, Message, Outgoing } from "./queue.ts";
 
 export type Input = Record<string, unknown>;
@@ -46,7 +47,7 @@ export const actions: Record<string, Action> = {
   SendMessageBatch(input, { account }) {
     const queue = account.byUrl(input["QueueUrl"]);
     const bytes = list<Input>(input["Entries"]).reduce(
-      (sum, one) => sum + Buffer.byteLength(text(one["MessageBody"])),
+      (sum, one) => sum + bytesOf(text(one["MessageBody"]), attributesIn(one)),
       0,
     );
     if (bytes > 1_048_576) {
@@ -122,7 +123,7 @@ function answerOf(queue: FifoQueue, input: Input): object {
     body: text(input["MessageBody"]),
     groupId: optional("MessageGroupId"),
     deduplicationId: optional("MessageDeduplicationId"),
-    attributes: input["MessageAttributes"] as Record<string, MessageAttribute> | undefined,
+    attributes: attributesIn(input),
   };
   const sent = queue.send(outgoing);
   return {
@@ -131,6 +132,10 @@ function answerOf(queue: FifoQueue, input: Input): object {
     ...(sent.attributesMd5 ? { MD5OfMessageAttributes: sent.attributesMd5 } : {}),
     SequenceNumber: sequence(sent.sequence),
   };
+}
+
+function attributesIn(input: Input): Record<string, MessageAttribute> | undefined {
+  return input["MessageAttributes"] as Record<string, MessageAttribute> | undefined;
 }
 
 async function receive(input: Input, { account, clock, closing }: Surroundings): Promise<object> {

@@ -95,7 +95,7 @@ export class FifoQueue {
         "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly",
       );
     }
-    if (Buffer.byteLength(body) > this.settings.mostBytes) {
+    if (bytesOf(body, attributes) > this.settings.mostBytes) {
       throw new AwsError(
         "InvalidParameterValue",
         `One or more parameters are invalid. Reason: Message must be shorter than ${this.settings.mostBytes} bytes.`,
@@ -226,10 +226,12 @@ export class FifoQueue {
   /** At its `maxReceiveCount` a message is moved away instead of given out, and its group goes on without it. */
   #die(message: Message): boolean {
     const { redrive } = this.settings;
-    if (!redrive || message.receives < redrive.maxReceiveCount) return false;
+    const dead = redrive && this.#deadLetterQueue(redrive.deadLetterTargetArn);
+    // Where its queue was deleted nobody can die.
+    if (!dead || message.receives < redrive.maxReceiveCount) return false;
     this.#messages.delete(message.id);
     this.counts.died += 1;
-    this.#deadLetterQueue(redrive.deadLetterTargetArn)?.adopt(message, this.arn);
+    dead.adopt(message, this.arn);
     return true;
   }
 
@@ -341,6 +343,15 @@ export class FifoQueue {
     const oldest = this.#clock.now() - this.settings.retentionSeconds * 1000;
     for (const { id, sentAt } of this.#messages.values()) if (sentAt <= oldest) this.#messages.delete(id);
   }
+}
+
+/** What counts against the limits: the body, and of each attribute its name, type and value. */
+export function bytesOf(body: string, attributes: Record<string, MessageAttribute> = {}): number {
+  const all = Object.entries(attributes).map(
+    ([name, { DataType, StringValue = "", BinaryValue = "" }]) =>
+      Buffer.byteLength(name + DataType + StringValue) + Buffer.byteLength(BinaryValue, "base64"),
+  );
+  return all.reduce((sum, bytes) => sum + bytes, Buffer.byteLength(body));
 }
 
 function sha256(text: string): string {

@@ -405,6 +405,33 @@ describe("dead letters", () => {
   });
 });
 
+test("what a message weighs is its body and its attributes, and a batch weighs what its messages do", async () => {
+  const queue = await queueOn("stub", { MaximumMessageSize: "1024" });
+  const entry = (bytes: number) => ({
+    MessageBody: "a".repeat(bytes),
+    MessageGroupId: "a",
+    MessageAttributes: { kind: { DataType: "String", StringValue: "12345678" } },
+    MessageDeduplicationId: randomUUID(),
+  });
+  const send = (bytes: number) =>
+    clients["stub"]!.send(new SendMessageCommand({ QueueUrl: queue.url, ...entry(bytes) }));
+  await send(1024 - 18);
+  await expect(send(1024 - 17)).rejects.toThrow("shorter than 1024 bytes");
+  const big = Array.from({ length: 2 }, (_, n) => ({ Id: String(n), ...entry(524_288 - 10) }));
+  await expect(
+    clients["stub"]!.send(new SendMessageBatchCommand({ QueueUrl: queue.url, Entries: big })),
+  ).rejects.toThrow("longer than 1048576 bytes");
+});
+
+test("what the stub does not do is refused, not passed over", async () => {
+  await expect(queueOn("stub", { RedriveAllowPolicy: "{}" })).rejects.toThrow(
+    "Unknown Attribute RedriveAllowPolicy",
+  );
+  await expect(queueOn("stub", { FifoThroughputLimit: "perMessageGroupId" })).rejects.toThrow(
+    "DeduplicationScope",
+  );
+});
+
 describe("topics", () => {
   test("fan out in both forms, drop repetitions for five minutes, and refuse an entry alone", async () => {
     const sns = new SNSClient(settings(stub.url));
