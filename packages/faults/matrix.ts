@@ -98,8 +98,8 @@ export function table(all: Proof[], { machine, results }: Page): string {
   ].join("\n");
 }
 
-/** Runs the proofs `times` times, one file after the other, and tells each failure on stderr. */
-function measure(all: Proof[], times: number): { results: Map<string, Result>; loads: number[] } {
+/** Runs the proofs `times` times, one file after the other, and tells each failure on stderr. Yields after each round. */
+function* measure(all: Proof[], times: number): Generator<{ results: Map<string, Result>; loads: number[] }> {
   const loads: number[] = [];
   const results = new Map(all.map((proof) => [keyOf(proof), { passed: 0, runs: 0 }]));
   for (let run = 1; run <= times; run++) {
@@ -121,27 +121,31 @@ function measure(all: Proof[], times: number): { results: Map<string, Result>; l
     }
     const good = [...results.values()].filter(({ passed, runs }) => passed === runs).length;
     process.stderr.write(`run ${run} of ${times}: ${good} of ${all.length} have always passed\n`);
+    yield { results, loads };
   }
-  return { results, loads };
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   const all = proofs();
   const page = readPage();
+  const write = process.argv.includes("--write");
   const args = process.argv.slice(2).filter((one) => one !== "--write");
   if (args[0] === "--runs") {
     const rows = args.slice(2).map(Number);
     const chosen = all.filter(({ row }) => rows.length === 0 || rows.includes(row));
     const times = Number(args[1]);
-    const { results, loads } = measure(chosen, times);
-    for (const [key, result] of results) {
-      page.results.set(key, result);
-      if (result.passed < result.runs) process.exitCode = 1;
+    for (const { results, loads } of measure(chosen, times)) {
+      for (const [key, result] of results) {
+        page.results.set(key, result);
+        if (result.passed < result.runs) process.exitCode = 1;
+      }
+      const load = `${Math.min(...loads).toFixed(0)} to ${Math.max(...loads).toFixed(0)}`;
+      if (rows.length === 0)
+        page.machine = `${availableParallelism()} cores, load average ${load}, Node ${process.versions.node}`;
+      // Whoever stops it keeps what was measured.
+      if (write) writeFileSync(path, table(all, page));
     }
-    const load = `${Math.min(...loads).toFixed(0)} to ${Math.max(...loads).toFixed(0)}`;
-    if (rows.length === 0)
-      page.machine = `${availableParallelism()} cores, load average ${load}, Node ${process.versions.node}`;
   }
-  if (process.argv.includes("--write")) writeFileSync(path, table(all, page));
+  if (write) writeFileSync(path, table(all, page));
   else process.stdout.write(table(all, page));
 }

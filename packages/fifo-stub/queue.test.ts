@@ -11,7 +11,7 @@ const send = fc.tuple(fc.constant("send"), fc.nat(2), fc.nat(11));
 const receive = fc.tuple(fc.constant("receive"), fc.integer({ min: 1, max: 10 }), fc.constantFrom(0, 1, 30));
 // Of all receipts so far, so old ones are used too.
 const destroy = fc.tuple(fc.constant("delete"), fc.nat(30), fc.constant(0));
-const hide = fc.tuple(fc.constant("hide"), fc.nat(30), fc.constantFrom(0, 5, 40_000));
+const hide = fc.tuple(fc.constant("hide"), fc.nat(30), fc.constantFrom(0, 5, 43_200));
 const advance = fc.tuple(
   fc.constant("advance"),
   fc.constantFrom(1, 29, 30, 299, 300, 20_000),
