@@ -107,6 +107,14 @@ test("a taken port: which, whose, where it is written and who has it", async () 
   withoutStack(runner.output());
 });
 
+test("two workloads with one port: both places, and that one of them must move", async () => {
+  const manifest = files["copilot/web/manifest.yml"]!.replaceAll("7001", "7002");
+  const runner = run(workspaceWith({ "copilot/web/manifest.yml": manifest }), "--port", "0");
+  expect(await runner.exited).toBe(1);
+  expect(runner.output()).toMatch(/port 7002 of web \(copilot\/web\/manifest\.yml:6:3\) is .+'s too/);
+  expect(runner.output()).toContain("give one of them another port");
+});
+
 test("a taken dashboard port", async () => {
   const port = await freePort();
   const server = createServer().listen(port, "127.0.0.1");

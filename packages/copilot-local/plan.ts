@@ -179,6 +179,7 @@ function declaredPort(workload: Workload): number | undefined {
 async function workloadPorts(workloads: Workload[], freePorts: boolean): Promise<Map<string, number>> {
   const ports = new Map<string, number>();
   const taken: string[] = [];
+  const shared: string[] = [];
   const owners = new Map<number, Workload>();
   for (const workload of workloads) {
     const port = declaredPort(workload);
@@ -189,7 +190,7 @@ async function workloadPorts(workloads: Workload[], freePorts: boolean): Promise
     }
     const owner = owners.get(port);
     if (owner) {
-      taken.push(
+      shared.push(
         `port ${port} of ${workload.name} (${placeOf(workload)}) is ${owner.name}'s too (${placeOf(owner)})`,
       );
     } else if (!(await isFree(port))) {
@@ -200,6 +201,12 @@ async function workloadPorts(workloads: Workload[], freePorts: boolean): Promise
     }
     owners.set(port, workload);
     ports.set(workload.name, port);
+  }
+  if (shared.length > 0) {
+    throw new UserError(
+      `${shared.join("\n✘ ")}.`,
+      "Here they share one machine: give one of them another port, or let every port be chosen free: npm start -- --free-ports",
+    );
   }
   if (taken.length > 0) {
     throw new UserError(
