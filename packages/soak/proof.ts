@@ -197,13 +197,15 @@ function inOrder({ heard, brokerCrashed }: Story): Violation[] {
   return violations;
 }
 
-/** Of each accepted document that has an event the world was told, once. */
+/** Of each accepted document that has an event the world was told, once; of two refunds of one sale, twice. */
 function told({ outcomes, heard }: Story): Violation[] {
-  const events = Map.groupBy(heard, ({ type, aggregate }) => `${type}/${aggregate.id}`);
-  return outcomes.flatMap(({ step, id, result }) => {
-    const { event } = settlements[step.kind];
-    if (result !== "accepted" || event === undefined) return [];
-    const n = new Set(events.get(`${event}/${id}`)?.map((one) => one.id)).size;
-    return n === 1 ? [] : [{ law: "told once", what: `${event} of ${id} was told ${n} times`, n: step.n }];
+  const news = ({ step, id, aggregate }: Outcome) => `${settlements[step.kind].event} of ${aggregate ?? id}`;
+  const events = Map.groupBy(heard, ({ type, aggregate }) => `${type} of ${aggregate.id}`);
+  const due = outcomes.filter(({ step, result }) => result === "accepted" && settlements[step.kind].event);
+  return [...Map.groupBy(due, news)].flatMap(([what, accepted]) => {
+    const n = new Set(events.get(what)?.map(({ id }) => id)).size;
+    if (n === accepted.length) return [];
+    const times = `told ${n} times for ${accepted.length} documents`;
+    return [{ law: "told once", what: `${what} was ${times}`, n: accepted[0]!.step.n }];
   });
 }

@@ -10,7 +10,7 @@ export type Settlement = {
   sql: string;
   /** What it must have caused, in the order of the statement's columns. */
   expected: (outcome: Outcome) => object;
-  /** The event that tells the world of it, about the document as its aggregate. */
+  /** The event that tells the world of it, about the document as its aggregate unless the outcome names another. */
   event?: string;
 };
 
@@ -30,6 +30,22 @@ export const settlements: Record<Deed["kind"], Settlement> = {
       mails: step.kind === "sale" && step.mail ? 1 : 0,
     }),
     event: "sale.completed",
+  },
+  refund: {
+    sql: `select d.id, (select count(*)::int from refunds where id = d.id::uuid) as documents,
+      (select coalesce(sum(qty), 0)::int from refund_lines where refund_id = d.id::uuid) as back,
+      (select coalesce(sum(amount_yen), 0)::int from cash_moves where source_id = d.id::uuid) as cash,
+      (select coalesce(sum(qty), 0)::int from stock_moves where source_type = 'refund' and source_id = d.id::uuid) as pieces,
+      (select count(*)::int from notifications where dedupe_key = 'return-receipt/' || d.id and state = 'sent') as mails
+      from unnest($1::text[], $2::int[]) as d (id, pieces)`,
+    expected: ({ step, lines, moved, cashYen }) => ({
+      documents: 1,
+      back: pieces(lines),
+      cash: cashYen,
+      pieces: pieces(moved),
+      mails: step.kind === "refund" && step.mail ? 1 : 0,
+    }),
+    event: "sale.refunded",
   },
   receive: {
     sql: `select d.id, (select count(*)::int from receivings where id = d.id::uuid) as documents,

@@ -18,6 +18,8 @@ export type Outcome = {
   result: "accepted" | "refused" | "unanswered";
   why?: string;
   lines: Goods;
+  /** Whose news tells of it, where it is not the document's own. */
+  aggregate?: string;
   /** By the answer: what came onto the shelves, or left them with less than 0. Once everything has settled. */
   moved: Goods;
   /** By the answer: what came into the drawers, or left them with less than 0. */
@@ -51,6 +53,9 @@ export async function openShop(workspace: Workspace, seed: number): Promise<Shop
   const real = (products: Product[], lines: Line[]) =>
     lines.map(({ product, qty }) => ({ product: products[product % products.length]!, qty }));
 
+  /** What was sold, by its step. */
+  const sales = new Map<number, Outcome>();
+
   async function sell(step: Extract<Step, { kind: "sale" }>): Promise<Outcome> {
     const till = tills[step.till % tills.length]!;
     const saleId = idOf(step);
@@ -65,12 +70,50 @@ export async function openShop(workspace: Workspace, seed: number): Promise<Shop
         },
       }),
     );
-    return {
+    const outcome = {
       step,
       id: saleId,
       lines,
       moved: lines.map(({ productId, qty }) => ({ productId, qty: -qty })),
       cashYen: answer.value?.totalYen ?? 0,
+      ...answer.outcome,
+    };
+    sales.set(step.n, outcome);
+    return outcome;
+  }
+
+  /** Of a sale that was never made, or is not yet, nothing can come back: the till would have no receipt to scan. */
+  async function refund(step: Extract<Step, { kind: "refund" }>): Promise<Outcome> {
+    const refundId = idOf(step);
+    const sale = sales.get(step.sale);
+    if (sale?.result !== "accepted")
+      return {
+        step,
+        id: refundId,
+        result: "refused",
+        why: `#${step.sale} was not sold`,
+        lines: [],
+        moved: [],
+        cashYen: 0,
+        sent: 0,
+      };
+    const goods = step.lines.map(({ lineNo, qty, restock }) => ({
+      ...sale.lines[lineNo - 1]!,
+      qty,
+      restock,
+    }));
+    const answer = await insist(() =>
+      tills[step.till % tills.length]!.api.refundSale({
+        body: { refundId, saleId: sale.id, lines: step.lines, reason: "soak" },
+      }),
+    );
+    return {
+      step,
+      id: refundId,
+      aggregate: sale.id,
+      lines: goods.map(({ productId, qty }) => ({ productId, qty })),
+      moved: goods.flatMap(({ productId, qty, restock }) => (restock ? [{ productId, qty }] : [])),
+      cashYen: -(answer.value?.totalYen ?? 0),
       ...answer.outcome,
     };
   }
@@ -161,6 +204,8 @@ export async function openShop(workspace: Workspace, seed: number): Promise<Shop
       switch (step.kind) {
         case "sale":
           return sell(step);
+        case "refund":
+          return refund(step);
         case "receive":
           return receive(step);
         case "order":

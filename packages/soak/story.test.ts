@@ -16,9 +16,38 @@ test("a story lasts as long as it was asked to, at its rate, with its faults", (
   expect(steps.filter((step) => !isFault(step)).length).toBeGreaterThan(500);
   expect(steps.filter(isFault).length).toBeGreaterThan(10);
   expect(storyOf({ ...options, faultSeconds: 0 }).some(isFault)).toBe(false);
-  expect(new Set(steps.map(({ kind }) => kind))).toEqual(
-    new Set(["sale", "receive", "order", "mall", "kill", "freeze", "deploy", "database", "broker", "job"]),
+  // In ten minutes everything happens.
+  const kinds = storyOf({ ...options, minutes: 10 }).map(({ kind }) => kind);
+  expect(new Set(kinds)).toEqual(
+    new Set([
+      "sale",
+      "refund",
+      "receive",
+      "order",
+      "mall",
+      "kill",
+      "freeze",
+      "deploy",
+      "database",
+      "broker",
+      "job",
+    ]),
   );
+});
+
+test("a refund is of a sale that its own store has made before, and of nothing that was not on its receipt", () => {
+  const steps = storyOf(options);
+  const refunds = steps.filter((step) => step.kind === "refund");
+  expect(refunds.length).toBeGreaterThan(30);
+  const wrong = refunds.filter((refund) => {
+    const sale = steps[refund.sale];
+    if (sale?.kind !== "sale" || sale.n >= refund.n || sale.mail !== refund.mail) return true;
+    // The first two tills stand in one store.
+    if (Math.max(1, sale.till) !== Math.max(1, refund.till)) return true;
+    return !refund.lines.every(({ lineNo, qty }) => qty > 0 && qty <= (sale.lines[lineNo - 1]?.qty ?? 0));
+  });
+  expect(wrong).toEqual([]);
+  expect(new Set(refunds.map(({ sale }) => sale)).size).toBeLessThan(refunds.length);
 });
 
 test("a step is told in one line", () => {

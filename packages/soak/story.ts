@@ -1,11 +1,17 @@
+import { demo } from "@noren/database/seed";
 import { random } from "./random.ts";
 
 /** A product of the store by its place in a list that is the same on every start, and how many pieces. */
 export type Line = { product: number; qty: number };
 
+/** Pieces of a line of a receipt, from 1, and whether they can be sold again. */
+export type Return = { lineNo: number; qty: number; restock: boolean };
+
 /** What somebody does at the shop. */
 export type Deed =
   | { kind: "sale"; till: number; lines: Line[]; mail: boolean }
+  /** `sale` is the step at which it was sold, in the same store; `mail`: whether that customer left an address. */
+  | { kind: "refund"; till: number; sale: number; lines: Return[]; mail: boolean }
   | { kind: "receive"; till: number; lines: Line[] }
   | { kind: "order"; lines: Line[] }
   | { kind: "mall"; product: number; qty: number };
@@ -35,7 +41,10 @@ export type StoryOptions = {
   jobs: string[];
 };
 
-const TILLS = 4;
+const TILLS = demo.registers.length;
+const storeOf = (till: number) => demo.registers[till]?.store;
+/** Out of how many of a store's last sales a customer comes back: few, so that some come back twice, and too often. */
+const RECENT = 10;
 /** How many of a store's products a story sells: few, so that they are fought over. */
 export const PRODUCTS = 12;
 
@@ -49,6 +58,8 @@ export function storyOf({ seed, minutes, rate, faultSeconds, services, jobs }: S
   const till = () => below(TILLS);
   const deeds: [number, () => Deed][] = [
     [70, () => ({ kind: "sale", till: till(), lines: lines(4), mail: chance(0.2) })],
+    // Of which sale is known when the sales are.
+    [10, () => ({ kind: "refund", till: till(), sale: -1, lines: [], mail: false })],
     [10, () => ({ kind: "receive", till: till(), lines: lines(3) })],
     [15, () => ({ kind: "order", lines: lines(2) })],
     [5, () => ({ kind: "mall", product: below(PRODUCTS), qty: 1 + below(2) })],
@@ -70,7 +81,29 @@ export function storyOf({ seed, minutes, rate, faultSeconds, services, jobs }: S
   };
   tellEvery(1000 / rate, deeds);
   if (faultSeconds > 0) tellEvery(faultSeconds * 1000, faults);
-  return steps.toSorted((a, b) => a.at - b.at).map((step, n) => ({ ...step, n, at: Math.round(step.at) }));
+  const sold: Extract<Step, { kind: "sale" }>[] = [];
+  return steps
+    .toSorted((a, b) => a.at - b.at)
+    .map((step, n): Step => {
+      const told = { ...step, n, at: Math.round(step.at) };
+      if (told.kind === "sale") sold.push(told);
+      return told.kind === "refund" ? ofSale(told) : told;
+    });
+
+  /** A refund of one of the last sales of its store: some of its lines, some of their pieces. */
+  function ofSale(refund: Extract<Step, { kind: "refund" }>): Step {
+    const recent = sold.filter(({ till: at }) => storeOf(at) === storeOf(refund.till)).slice(-RECENT);
+    // Who comes back before anything was sold, buys.
+    const { n, at, till: own } = refund;
+    if (recent.length === 0) return { n, at, kind: "sale", till: own, lines: lines(4), mail: chance(0.2) };
+    const sale = pick(recent);
+    const back = sale.lines.flatMap(({ qty }, index): Return[] =>
+      chance(0.6) ? [{ lineNo: index + 1, qty: 1 + below(qty), restock: chance(0.7) }] : [],
+    );
+    const [first] = sale.lines;
+    const one = { lineNo: 1, qty: first!.qty, restock: true };
+    return { ...refund, sale: sale.n, lines: back.length > 0 ? back : [one], mail: sale.mail };
+  }
 }
 
 const faultKinds: readonly string[] = [
@@ -97,6 +130,8 @@ export function whatHappens(step: Step): string {
   switch (step.kind) {
     case "sale":
       return `till ${step.till} sells ${goods(step.lines)}${step.mail ? " and mails the receipt" : ""}`;
+    case "refund":
+      return `till ${step.till} takes back ${step.lines.map(returned).join(" ")} of #${step.sale}`;
     case "receive":
       return `till ${step.till} receives ${goods(step.lines)}`;
     case "order":
@@ -119,3 +154,5 @@ export function whatHappens(step: Step): string {
       return step satisfies never;
   }
 }
+
+const returned = ({ lineNo, qty, restock }: Return) => `${qty}×line ${lineNo}${restock ? "" : " (broken)"}`;
