@@ -4,8 +4,8 @@ import { CHANNEL } from "./waker.ts";
 import type { Connect } from "./relay.ts";
 
 /** First key of the advisory locks: "outb". The second key is the shard, or PRESENCE. */
-const NAMESPACE = 0x6f757462;
-const PRESENCE = SHARDS;
+export const NAMESPACE = 0x6f757462;
+export const PRESENCE = SHARDS;
 
 /** How long an answer of the server proves that the shards are still ours. A frozen process is stale when it wakes. */
 const FRESH_MS = 50;
