@@ -41,6 +41,8 @@ export async function inflict(workspace: Workspace, fault: Step & Fault): Promis
 /** A job may fail while the database is away; then it is run again, as its manifest's retries would. */
 async function runJob({ running }: Workspace, { job, n }: Step & { kind: "job" }): Promise<Violation[]> {
   for (const until = Date.now() + JOB_PATIENCE_MS; ; await pause(2000)) {
+    // Its own time may have come just now.
+    if (running.state().jobs.some(({ name, running: already }) => name === job && already)) continue;
     const { ok, result } = await running.runJob(job);
     if (ok) return [];
     if (Date.now() > until)

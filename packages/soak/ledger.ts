@@ -71,25 +71,22 @@ function faults({ steps }: Ending): string {
   const happened = steps.filter(isFault);
   const rows = byName(Map.groupBy(happened, ({ kind }) => kind)).map(([kind, all]) => {
     const whom = Map.groupBy(all, (fault) =>
-      "service" in fault ? fault.service : fault.kind === "job" ? fault.job : "",
+      "service" in fault ? fault.service : "job" in fault ? fault.job : "",
     );
-    const away = sum(all.map((fault) => ("ms" in fault ? fault.ms : 0)));
-    return [
-      `${kind} ${all.length}`.padEnd(13),
-      byName(whom).map(([name, some]) => (name ? `${name} ${some.length}` : "")),
-      away > 0 ? `${(away / 1000).toFixed(1)} s in all` : "",
-    ]
-      .flat()
-      .filter(Boolean)
-      .join(", ")
-      .replace(", ", " ");
+    const seconds = sum(all.map((fault) => ("ms" in fault ? fault.ms : 0))) / 1000;
+    const details = [
+      ...byName(whom).flatMap(([name, some]) => (name ? `${name} ${some.length}` : [])),
+      ...(seconds > 0 ? [`${seconds.toFixed(1)} s in all`] : []),
+    ];
+    return `${kind.padEnd(8)}  ${String(all.length).padStart(4)}  ${details.join(", ")}`.trimEnd();
   });
-  return [`${happened.length} faults, deployments and jobs`, ...rows].join("\n");
+  return [`faults, deployments and jobs: ${happened.length}`, ...rows].join("\n");
 }
 
-function rest({ settledMs, violations }: Ending): string {
+function rest({ settledMs, handedOver, violations }: Ending): string {
   return (
-    `At rest ${Math.round(settledMs / 1000)} s after the last step. ` +
+    `At rest ${Math.round(settledMs / 1000)} s after the last step` +
+    `${handedOver > 0 ? `; ${handedOver} mails that the function had given up were handed over by a person` : ""}.\n` +
     (violations.length === 0
       ? "Every accepted document is settled once, goods and cash are conserved, order was kept, nothing is left over."
       : `${violations.length} laws are broken.`)

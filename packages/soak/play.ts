@@ -1,4 +1,5 @@
 import { inflict } from "./faults.ts";
+import { handOver } from "./operator.ts";
 import { plants } from "./plants.ts";
 import { prove, quiet, readBooks } from "./proof.ts";
 import type { Story, Violation } from "./proof.ts";
@@ -16,6 +17,8 @@ export type Ending = {
   violations: Violation[];
   /** How long it took after the last step until nothing moved. */
   settledMs: number;
+  /** What a person had to give to a function again after that. */
+  handedOver: number;
 };
 
 export type PlayOptions = {
@@ -78,8 +81,10 @@ async function playIn(
   await Promise.all(lanes.values());
 
   const endedAt = Date.now();
-  const left = await quiet(workspace, settleMs);
+  let left = await quiet(workspace, settleMs);
   const settledMs = Date.now() - endedAt;
+  const handedOver = left.length === 0 ? await handOver(workspace) : 0;
+  if (handedOver > 0) left = await quiet(workspace, settleMs);
   const story: Story = {
     before,
     after: await readBooks(workspace),
@@ -96,7 +101,7 @@ async function playIn(
     })),
     ...(await prove(workspace, story)),
   ];
-  return { steps, story, violations, settledMs };
+  return { steps, story, violations, settledMs, handedOver };
 }
 
 /** A till serves one customer after the other, who suffers has one trouble after the other; shoppers do not wait. */
