@@ -5,10 +5,11 @@ import { sql } from "kysely";
 const DAYS = 8;
 
 /**
- * Writes a store's totals of `today` (its business date) and of every business date of the week before that has sales or
- * refunds, from the documents alone: running it again writes the same. Returns the dates.
+ * Writes a store's totals of `today` (its business date) and of every business date of the week before that has sales,
+ * refunds or buy-backs, from the documents alone: running it again writes the same. Returns the dates.
  *
- * Voided sales count as voided and add nothing. A refund counts on its own day, beside the sales and never taken off them. `cash_yen` is what the day's sessions moved in cash, floats left out.
+ * Voided sales count as voided and add nothing. A refund counts on its own day, beside the sales and never taken off them, and so
+ * does what the drawers paid for goods. `cash_yen` is what the day's sessions moved in cash, floats left out.
  */
 export async function writeDailyTotals(
   tx: Tx,
@@ -24,6 +25,9 @@ export async function writeDailyTotals(
       where store_id = ${storeId} and business_date between ${today}::date - ${DAYS}::int and ${today}::date
       union
       select business_date from refunds
+      where store_id = ${storeId} and business_date between ${today}::date - ${DAYS}::int and ${today}::date
+      union
+      select business_date from buybacks
       where store_id = ${storeId} and business_date between ${today}::date - ${DAYS}::int and ${today}::date
     ),
     live as (
@@ -46,7 +50,7 @@ export async function writeDailyTotals(
     )
     insert into daily_totals (company_id, store_id, business_date, sales_count, voided_count, items_qty, gross_yen, tax_yen,
                               by_rate, by_method, refunds_count, refunded_yen, refunded_tax_yen, refunded_by_rate,
-                              cash_yen, computed_at)
+                              buybacks_count, buyback_yen, cash_yen, computed_at)
     select ${companyId}, ${storeId}, d.day,
       (select count(*) from live where business_date = d.day),
       (select count(*) from sales where store_id = ${storeId} and business_date = d.day and state = 'voided'),
@@ -62,6 +66,8 @@ export async function writeDailyTotals(
       (select coalesce(sum(tax), 0) from refunded where business_date = d.day),
       (select coalesce(jsonb_agg(jsonb_build_object('ratePct', rate_pct, 'grossYen', gross, 'taxYen', tax)
          order by rate_pct desc), '[]') from refunded where business_date = d.day),
+      (select count(*) from buybacks where store_id = ${storeId} and business_date = d.day),
+      (select coalesce(sum(total_yen), 0) from buybacks where store_id = ${storeId} and business_date = d.day),
       (select coalesce(sum(c.amount_yen), 0) from cash_moves c join register_sessions r on r.id = c.session_id
          where r.store_id = ${storeId} and r.business_date = d.day),
       now()
@@ -71,6 +77,7 @@ export async function writeDailyTotals(
       gross_yen = excluded.gross_yen, tax_yen = excluded.tax_yen, by_rate = excluded.by_rate,
       refunds_count = excluded.refunds_count, refunded_yen = excluded.refunded_yen,
       refunded_tax_yen = excluded.refunded_tax_yen, refunded_by_rate = excluded.refunded_by_rate,
+      buybacks_count = excluded.buybacks_count, buyback_yen = excluded.buyback_yen,
       by_method = excluded.by_method, cash_yen = excluded.cash_yen, computed_at = excluded.computed_at
     returning business_date`.execute(tx);
   return rows.map(({ business_date }) => business_date).sort();

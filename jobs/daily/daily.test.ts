@@ -1,5 +1,5 @@
 import { type Database, inCompany } from "@noren/database";
-import { type Shop, openShop, recordRefund, recordSale } from "@noren/database/fixture";
+import { type Shop, openShop, recordBuyback, recordRefund, recordSale } from "@noren/database/fixture";
 import { type TestDatabase, testDatabase } from "@noren/database/testing";
 import { newId } from "@noren/events";
 import { logger } from "@noren/service";
@@ -231,6 +231,45 @@ test("running again writes the same, and a sale that a till sent late joins its 
     ["2026-11-23", 1_430],
     ["2026-11-24", 2_200],
   ]);
+});
+
+test("what the drawers paid for goods counts on its own day, beside the sales, and comes off their cash", async () => {
+  await recordBuyback(testing, shop, [{ qty: 3, unitPriceYen: 200 }]);
+  await recordBuyback(testing, shop, [{ qty: 1, unitPriceYen: 150 }]);
+  await recordBuyback(testing, shop, [{ qty: 1, unitPriceYen: 50 }], { businessDate: "2026-11-23" });
+  await daily(job, log, NIGHT);
+  await daily(job, log, NIGHT);
+  const rows = await inCompany(testing.owner, shop.companyId, (tx) =>
+    tx
+      .selectFrom("daily_totals")
+      .select(["business_date", "sales_count", "gross_yen", "buybacks_count", "buyback_yen", "cash_yen"])
+      .orderBy("business_date")
+      .execute(),
+  );
+  expect(rows.map((row) => Object.values(row))).toEqual([
+    ["2026-11-23", 0, 0, 1, 50, 0],
+    // One session, which was opened on this day.
+    ["2026-11-24", 0, 0, 2, 750, -800],
+  ]);
+});
+
+test("who sold is forgotten when its three years are over, and not before", async () => {
+  const { buybackId } = await recordBuyback(testing, shop, [{ qty: 1, unitPriceYen: 100 }]);
+  const record = (keepUntil: string) =>
+    everything.pool.query(
+      `insert into buyback_identities (company_id, id, buyback_id, name, address, occupation, birth_date, document_kind,
+         checked_by, checked_at, keep_until)
+       values ($1, $2, $3, '山田', '東京都', '会社員', '1990-04-01', 'passport', $4, now(), ${keepUntil})`,
+      [shop.companyId, newId(), buybackId, shop.staffId],
+    );
+  await record("current_date - 1");
+  await record("current_date");
+  expect(await daily(job, log, NIGHT)).toMatchObject({ identitiesForgotten: 1 });
+  const { rows } = await everything.pool.query(
+    "select keep_until >= current_date as kept from buyback_identities where company_id = $1",
+    [shop.companyId],
+  );
+  expect(rows).toEqual([{ kept: true }]);
 });
 
 test("days that are more than a week old are settled", async () => {

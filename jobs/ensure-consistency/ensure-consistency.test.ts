@@ -1,5 +1,5 @@
 import { type Database, inCompany, writeStock } from "@noren/database";
-import { type Shop, openShop, recordRefund, recordSale } from "@noren/database/fixture";
+import { type Shop, openShop, recordBuyback, recordRefund, recordSale } from "@noren/database/fixture";
 import { seed } from "@noren/database/seed";
 import { type TestDatabase, testDatabase } from "@noren/database/testing";
 import { auditMismatchFound, newId, productStockChanged } from "@noren/events";
@@ -28,9 +28,11 @@ const clean = {
   "reservation.dead_owner": 0,
   "sale.unposted": 0,
   "refund.unposted": 0,
+  "buyback.unposted": 0,
   "order.reserved": 0,
   "sale.cash": 0,
   "refund.cash": 0,
+  "buyback.cash": 0,
   "register.expected": 0,
 };
 
@@ -199,6 +201,41 @@ test("a refund whose goods are not in the ledger after five minutes, or whose ca
   try {
     await wrong(100);
     expect(await ensureConsistency(job)).toMatchObject({ found: { ...clean, "refund.cash": 1 } });
+    await wrong(-100);
+  } finally {
+    client.release();
+  }
+});
+
+test("bought goods that are not in the ledger after five minutes, or whose cash did not leave the drawer, are told", async () => {
+  const minutesAgo = (minutes: number) => ({ at: new Date(Date.now() - minutes * 60_000) });
+  const old = await recordBuyback(testing, shop, [{ qty: 2, unitPriceYen: 300 }], minutesAgo(6));
+  const young = await recordBuyback(testing, shop, [{ qty: 1, unitPriceYen: 300 }], minutesAgo(1));
+  expect(await ensureConsistency(job)).toMatchObject({ found: { ...clean, "buyback.unposted": 1 } });
+  expect((await emitted(auditMismatchFound)).map(({ data }) => data)).toEqual([
+    { check: "buyback.unposted", subjectId: old.buybackId, expected: 2, actual: 0, repaired: false },
+  ]);
+  const posted = { kind: "buyback", sourceType: "buyback", lineNo: 1, occurredAt: new Date() } as const;
+  for (const [{ buybackId }, qty] of [[old, 2] as const, [young, 1] as const])
+    await inCompany(testing.owner, shop.companyId, (tx) =>
+      writeStock(tx, shop.companyId, {
+        cause: { type: "buyback", id: buybackId },
+        moves: [{ ...posted, productId: shop.productId, sourceId: buybackId, qty }],
+      }),
+    );
+  expect(await ensureConsistency(job)).toMatchObject({ found: clean });
+
+  // The books refuse such a change: only somebody who went round the trigger could have made it.
+  const client = await everything.pool.connect();
+  const wrong = async (yen: number) => {
+    await client.query("set session_replication_role = replica");
+    const text = "update cash_moves set amount_yen = amount_yen + $1 where source_id = $2";
+    await client.query(text, [yen, old.buybackId]);
+    await client.query("set session_replication_role = origin");
+  };
+  try {
+    await wrong(100);
+    expect(await ensureConsistency(job)).toMatchObject({ found: { ...clean, "buyback.cash": 1 } });
     await wrong(-100);
   } finally {
     client.release();

@@ -1,7 +1,7 @@
 import { taxes } from "@noren/commerce";
 import { newId } from "@noren/events";
 import { sql } from "kysely";
-import { inCompany } from "./tenant.ts";
+import { type Tx, inCompany } from "./tenant.ts";
 import type { TestDatabase } from "./testing.ts";
 import { writeStock } from "./stock.ts";
 import { writeRefund } from "./write-refund.ts";
@@ -108,7 +108,7 @@ export async function recordSale(
   const { companyId, storeId, registerId, staffId } = shop;
   const { at = new Date("2026-11-24T03:00:00Z"), businessDate = "2026-11-24" } = sale;
   const saleId = newId();
-  let sessionId = newId();
+  let sessionId = "";
   const company = { company_id: companyId };
   const lines = sale.lines.map((line, index) => ({ ratePct: 10, ...line, lineNo: index + 1 }));
   const groups = taxes(
@@ -117,20 +117,7 @@ export async function recordSale(
   );
   const totalYen = groups.reduce((sum, { grossYen }) => sum + grossYen, 0);
   await inCompany(owner, companyId, async (tx) => {
-    const open = await tx
-      .selectFrom("register_sessions")
-      .select("id")
-      .where("register_id", "=", registerId)
-      .where("closed_at", "is", null)
-      .executeTakeFirst();
-    if (open) sessionId = open.id;
-    else {
-      const session = { id: sessionId, store_id: storeId, register_id: registerId, opened_by: staffId };
-      await tx
-        .insertInto("register_sessions")
-        .values({ ...company, ...session, business_date: businessDate, float_yen: 0, opened_at: at })
-        .execute();
-    }
+    sessionId = await openedSession(tx, shop, { at, businessDate });
     const { seq } = await tx
       .updateTable("registers")
       .set({ last_seq: sql`last_seq + 1` })
@@ -215,4 +202,86 @@ export async function recordRefund(
   if (!refund || "refused" in refund)
     throw new Error(`The refund of ${saleId} was refused: ${refund?.message}`);
   return { refundId, ...refund };
+}
+
+/** A paid buy-back as the API leaves it, without its event. Its goods need no identity. */
+export async function recordBuyback(
+  { owner }: Pick<TestDatabase, "owner">,
+  shop: Shop,
+  lines: { condition?: string; qty: number; unitPriceYen: number }[],
+  { at = new Date("2026-11-24T03:00:00Z"), businessDate = "2026-11-24" } = {},
+) {
+  const { companyId, storeId, staffId, itemId } = shop;
+  const [buybackId, payoutId] = [newId(), newId()];
+  const company = { company_id: companyId };
+  const totalYen = lines.reduce((sum, { qty, unitPriceYen }) => sum + qty * unitPriceYen, 0);
+  const sessionId = await inCompany(owner, companyId, async (tx) => {
+    const session_id = await openedSession(tx, shop, { at, businessDate });
+    const appraised = { appraised_by: staffId, appraised_at: at, agreed_at: at };
+    const paid = {
+      payout_id: payoutId,
+      session_id,
+      business_date: businessDate,
+      paid_by: staffId,
+      paid_at: at,
+    };
+    const buyback = { id: buybackId, store_id: storeId, total_yen: totalYen, identity_duty: false };
+    await tx
+      .insertInto("buybacks")
+      .values({ ...company, ...buyback, state: "paid_out", ...appraised, ...paid })
+      .execute();
+    await tx
+      .insertInto("buyback_lines")
+      .values(
+        lines.map(({ condition = "A", qty, unitPriceYen }, index) => ({
+          ...company,
+          buyback_id: buybackId,
+          line_no: index + 1,
+          item_id: itemId,
+          condition,
+          name: "本",
+          category: "本",
+          identity_always: false,
+          qty,
+          unit_price_yen: unitPriceYen,
+          accepted: true,
+        })),
+      )
+      .execute();
+    const move = { session_id, source_type: "buyback", source_id: buybackId, occurred_at: at };
+    await tx
+      .insertInto("cash_moves")
+      .values({ ...company, ...move, id: payoutId, kind: "buyback", amount_yen: -totalYen })
+      .execute();
+    return session_id;
+  });
+  return { buybackId, sessionId, totalYen };
+}
+
+/** The open session of the shop's register, opened now unless it is. */
+async function openedSession(
+  tx: Tx,
+  { companyId, storeId, registerId, staffId }: Shop,
+  { at, businessDate }: { at: Date; businessDate: string },
+): Promise<string> {
+  const open = await tx
+    .selectFrom("register_sessions")
+    .select("id")
+    .where("register_id", "=", registerId)
+    .where("closed_at", "is", null)
+    .executeTakeFirst();
+  if (open) return open.id;
+  const id = newId();
+  const session = { id, store_id: storeId, register_id: registerId, opened_by: staffId };
+  await tx
+    .insertInto("register_sessions")
+    .values({
+      company_id: companyId,
+      ...session,
+      business_date: businessDate,
+      float_yen: 0,
+      opened_at: at,
+    })
+    .execute();
+  return id;
 }

@@ -111,6 +111,24 @@ const unpostedRefunds: Invariant = {
   },
 };
 
+/** What was bought is in the ledger soon, piece by piece. */
+const unpostedBuybacks: Invariant = {
+  name: "buyback.unposted",
+  async find(tx, { graceSeconds = GRACE_SECONDS } = {}) {
+    const { rows } = await sql<{ id: string; store: string; expected: number; actual: number }>`
+      select b.id, b.store_id as store, l.qty::int as expected, coalesce(m.qty, 0)::int as actual
+      from buybacks b
+      join (select buyback_id, sum(qty) as qty from buyback_lines where accepted group by buyback_id) l
+        on l.buyback_id = b.id
+      left join (select source_id, sum(qty) as qty from stock_moves where source_type = 'buyback' and kind = 'buyback'
+                 group by source_id) m on m.source_id = b.id
+      where b.state = 'paid_out' and b.paid_at < now() - make_interval(secs => ${graceSeconds})
+        and l.qty <> coalesce(m.qty, 0)
+      order by b.id`.execute(tx);
+    return rows.map(mismatch(unpostedBuybacks));
+  },
+};
+
 /** Every order that still may be shipped holds its goods: what is held is what was ordered. */
 const orderReservations: Invariant = {
   name: "order.reserved",
@@ -165,6 +183,23 @@ const refundCash: Invariant = {
   },
 };
 
+/** The cash that a buy-back paid has left its drawer's book, once; for one that was not paid none has. */
+const buybackCash: Invariant = {
+  name: "buyback.cash",
+  async find(tx) {
+    const { rows } = await sql<{ id: string; store: string; expected: number; actual: number }>`
+      select b.id, b.store_id as store, (case when b.state = 'paid_out' then -b.total_yen else 0 end)::int as expected,
+        coalesce(m.yen, 0)::int as actual
+      from buybacks b
+      left join (select source_id, session_id, sum(amount_yen) as yen from cash_moves
+                 where source_type = 'buyback' and kind = 'buyback' group by source_id, session_id) m
+        on m.source_id = b.id and (b.session_id is null or m.session_id = b.session_id)
+      where coalesce(m.yen, 0) <> case when b.state = 'paid_out' then -b.total_yen else 0 end
+      order by b.id`.execute(tx);
+    return rows.map(mismatch(buybackCash));
+  },
+};
+
 /** What a drawer should hold when it is closed is its float and what its book says went in and out. */
 const drawer: Invariant = {
   name: "register.expected",
@@ -186,9 +221,11 @@ export const invariants: readonly Invariant[] = [
   deadReservations,
   unpostedSales,
   unpostedRefunds,
+  unpostedBuybacks,
   orderReservations,
   saleCash,
   refundCash,
+  buybackCash,
   drawer,
 ];
 

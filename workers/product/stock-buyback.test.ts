@@ -1,5 +1,5 @@
 import { type Database, inCompany } from "@noren/database";
-import { type Shop, openShop } from "@noren/database/fixture";
+import { type Shop, openShop, recordBuyback } from "@noren/database/fixture";
 import { type TestDatabase, testDatabase } from "@noren/database/testing";
 import { type EventOf, buybackPaidOut, newId, productOpened } from "@noren/events";
 import { logger } from "@noren/service";
@@ -41,33 +41,17 @@ type Line = { condition: string; qty: number; unitYen: number };
 
 /** A buy-back as the API leaves it: paid, and not yet on the shelf. */
 async function paid(...lines: Line[]): Promise<EventOf<typeof buybackPaidOut>> {
-  const { companyId, storeId, staffId, itemId } = shop;
-  const buybackId = newId();
-  await inCompany(testing.owner, companyId, (tx) =>
-    tx
-      .insertInto("buybacks")
-      .values({
-        company_id: companyId,
-        id: buybackId,
-        store_id: storeId,
-        total_yen: 0,
-        identity_duty: false,
-        appraised_by: staffId,
-        appraised_at: new Date(),
-      })
-      .execute(),
+  const { companyId, storeId, itemId } = shop;
+  const recorded = await recordBuyback(
+    testing,
+    shop,
+    lines.map(({ unitYen, ...line }) => ({ ...line, unitPriceYen: unitYen })),
   );
   return buybackPaidOut.create({
     companyId,
     storeId,
-    aggregateId: buybackId,
-    data: {
-      buybackId,
-      sessionId: newId(),
-      lines: lines.map((line) => ({ ...line, itemId })),
-      totalYen: lines.reduce((sum, { qty, unitYen }) => sum + qty * unitYen, 0),
-      identityDuty: false,
-    },
+    aggregateId: recorded.buybackId,
+    data: { ...recorded, lines: lines.map((line) => ({ ...line, itemId })), identityDuty: false },
   });
 }
 
@@ -167,9 +151,8 @@ test("five deliveries, two of them at once, post it once, and a late one opens n
 
 test("twenty buy-backs of what the store never had, all at once and in any order, make one product each", async () => {
   const lines = ["B", "C"].map((condition) => ({ condition, qty: 1, unitYen: 100 }));
-  const events = await Promise.all(
-    Array.from({ length: 20 }, (_, index) => paid(...(index % 2 === 0 ? lines : lines.toReversed()))),
-  );
+  const events: EventOf<typeof buybackPaidOut>[] = [];
+  for (let n = 0; n < 20; n += 1) events.push(await paid(...(n % 2 === 0 ? lines : lines.toReversed())));
   await Promise.all(events.map((event) => handle(event)));
   expect(await shelf()).toMatchObject([
     { condition: "A", onHand: 10 },
