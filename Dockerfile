@@ -5,7 +5,7 @@ ARG BASE=node:24.21.0-trixie-slim@sha256:173f125896c3b47ddf056734c7ea789d04595a6
 FROM ${BASE} AS build
 WORKDIR /noren
 ENV CI=true
-# The store first: it changes only with the lockfile, and all 13 images share it.
+# The store first: it changes only with the lockfile, and every image shares it.
 COPY pnpm-lock.yaml pnpm-workspace.yaml ./
 RUN npx --yes pnpm@12 fetch
 COPY . .
