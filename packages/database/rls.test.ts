@@ -522,28 +522,15 @@ describe("before the company is known", () => {
 
 describe("roles", () => {
   test("no workload is more than a member of its group, and each has its limits", async () => {
-    const { rows } = await superuser.pool.query<{ name: string; settings: string[] }>(
-      `select rolname as name, rolconfig as settings from pg_roles
-       where rolcanlogin and rolname not in ('postgres', 'noren')
-         and not (rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls) order by 1`,
+    const { rows } = await superuser.pool.query<{ name: string; more: boolean; settings: string[] }>(
+      `select rolname as name, rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls as more,
+         rolconfig as settings from pg_roles where rolcanlogin and rolname not in ('postgres', 'noren')`,
     );
-    expect(rows.map(({ name }) => name)).toEqual([
-      "backend_api",
-      "backend_outbox",
-      "job_daily",
-      "job_ensure_consistency",
-      "noren_operator",
-      "worker_ec_order",
-      "worker_external_ec",
-      "worker_item",
-      "worker_notification",
-      "worker_product",
-      "worker_scheduled",
-      "worker_transaction",
-    ]);
-    for (const { name, settings } of rows) {
-      expect([name, settings]).toEqual([
+    expect(rows.map(({ name }) => name)).toContain("backend_api");
+    for (const { name, more, settings } of rows) {
+      expect([name, more, settings]).toEqual([
         name,
+        false,
         [
           `statement_timeout=${name === "backend_api" ? "5s" : "30s"}`,
           "idle_in_transaction_session_timeout=10s",

@@ -1,4 +1,4 @@
-import { login, role } from "./login.ts";
+import { login, role, workload } from "./login.ts";
 
 /** Every workload that may log in, with the longest statement and the longest idle transaction it may have. */
 const workloads = {
@@ -21,7 +21,7 @@ ${role("noren_lookup", "nologin")}
 revoke create on schema public from public;
 grant usage on schema public to noren_app, noren_lookup;
 ${Object.entries(workloads)
-  .map(([name, { statement }]) => `${login(name, statement)}\ngrant noren_app to ${name};`)
+  .map(([name, { statement }]) => workload(name, statement))
   .join("\n")}
 ${login("backend_outbox", "30s")}
 grant usage on schema public to backend_outbox;

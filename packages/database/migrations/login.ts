@@ -14,3 +14,7 @@ alter role ${name} set lock_timeout = '5s';
 do $$ begin
   if exists (select from pg_roles where rolname = 'rds_iam') then grant rds_iam to ${name}; end if;
 end $$;`;
+
+/** SQL for a workload's own role: its name with underscores, which is also DATABASE_USER in its manifest. Text never changes. */
+export const workload = (name: string, statement = "30s") =>
+  `${login(name, statement)}\ngrant noren_app to ${name};`;
