@@ -11,16 +11,26 @@ import type { Workspace } from "./workspace.ts";
 export type Violation = { law: string; what: string; n?: number };
 
 /** What the shop owns. */
-export type Books = { onHand: Map<string, number>; cashYen: number };
+export type Books = {
+  onHand: Map<string, number>;
+  /** The products by store, item and condition: of what a store had never had, nobody knew the product before. */
+  placed: Map<string, string>;
+  cashYen: number;
+};
 
 export async function readBooks(workspace: Workspace): Promise<Books> {
-  const levels = await workspace.rows<{ id: string; qty: number }>(
-    "select product_id as id, on_hand as qty from stock_levels",
+  const levels = await workspace.rows<{ id: string; place: string; qty: number }>(
+    `select product_id as id, concat_ws('/', store_id, item_id, condition) as place, on_hand as qty
+     from stock_levels join products on products.id = product_id`,
   );
   const [cash] = await workspace.rows<{ yen: number }>(
     "select coalesce(sum(amount_yen), 0)::float8 as yen from cash_moves",
   );
-  return { onHand: new Map(levels.map(({ id, qty }) => [id, qty])), cashYen: cash?.yen ?? 0 };
+  return {
+    onHand: new Map(levels.map(({ id, qty }) => [id, qty])),
+    placed: new Map(levels.map(({ id, place }) => [place, id])),
+    cashYen: cash?.yen ?? 0,
+  };
 }
 
 /**
@@ -75,6 +85,9 @@ export async function prove(workspace: Workspace, story: Story): Promise<Violati
     ...outcomes
       .filter(({ result }) => result === "unanswered")
       .map(({ step, why }) => ({ law: "answered", what: `no answer in 90 s, at last ${why}`, n: step.n })),
+    ...outcomes.flatMap(({ step, wrong }) =>
+      wrong === undefined ? [] : [{ law: "identity", what: wrong, n: step.n }],
+    ),
     ...(await settledOnce(workspace, outcomes)),
     ...conserved(story),
     ...(await lawful(workspace)),
@@ -110,7 +123,10 @@ function conserved({ before, after, outcomes }: Story): Violation[] {
   let { cashYen } = before;
   for (const { result, moved, cashYen: yen } of outcomes) {
     if (result !== "accepted") continue;
-    for (const { productId, qty } of moved) expected.set(productId, (expected.get(productId) ?? 0) + qty);
+    for (const { productId, qty } of moved) {
+      const id = after.placed.get(productId) ?? productId;
+      expected.set(id, (expected.get(id) ?? 0) + qty);
+    }
     cashYen += yen;
   }
   const violations: Violation[] = [];

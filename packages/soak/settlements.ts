@@ -47,6 +47,20 @@ export const settlements: Record<Deed["kind"], Settlement> = {
     }),
     event: "sale.refunded",
   },
+  buyback: {
+    sql: `select d.id, (select count(*)::int from buybacks where id = d.id::uuid and state = 'paid_out') as documents,
+      (select coalesce(sum(amount_yen), 0)::int from cash_moves where source_id = d.id::uuid) as cash,
+      (select coalesce(sum(qty), 0)::int from stock_moves where kind = 'buyback' and source_id = d.id::uuid) as pieces,
+      (select count(*)::int from buyback_identities where buyback_id = d.id::uuid) as identities
+      from unnest($1::text[], $2::int[]) as d (id, pieces)`,
+    expected: ({ step, moved, cashYen }) => ({
+      documents: 1,
+      cash: cashYen,
+      pieces: pieces(moved),
+      identities: step.kind === "buyback" && step.seller === "named" ? 1 : 0,
+    }),
+    event: "buyback.paid_out",
+  },
   receive: {
     sql: `select d.id, (select count(*)::int from receivings where id = d.id::uuid) as documents,
       (select count(*)::int from receivings r where r.supplier_name =

@@ -2,12 +2,13 @@ import { ApiError, apiClient, signServiceToken } from "@noren/api-contract";
 import type { ApiClient, ServiceClaims } from "@noren/api-contract";
 import { demo } from "@noren/database/seed";
 import { eventIdFor } from "@noren/events";
-import { PRODUCTS } from "./story.ts";
+import { pieces } from "./settlements.ts";
+import { PRODUCTS, UNSEEN } from "./story.ts";
 import type { Deed, Line, Step } from "./story.ts";
 import { pause } from "./workspace.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** Pieces of real products. */
+/** Pieces of real products. Of what the store has never had: store, item and condition, for want of a product. */
 export type Goods = { productId: string; qty: number }[];
 
 /** What came of a deed: `id` is the document's, `lines` what was asked for. */
@@ -24,14 +25,16 @@ export type Outcome = {
   moved: Goods;
   /** By the answer: what came into the drawers, or left them with less than 0. */
   cashYen: number;
+  /** What the shop should not have said. */
+  wrong?: string;
   /** How often it was sent. More than once: the first answers left it unknown. */
   sent: number;
 };
 
 export type Shop = { do(step: Step & Deed): Promise<Outcome> };
 
-type Product = { id: string; itemId: string; condition: string; code: string };
-type Till = { api: ApiClient; products: Product[] };
+type Product = { id: string; itemId: string; condition: string; code: string; identityAlways: boolean };
+type Till = { api: ApiClient; products: Product[]; unseen: Product[] };
 
 const PATIENCE_MS = 90_000;
 
@@ -44,12 +47,13 @@ export async function openShop(workspace: Workspace, seed: number): Promise<Shop
     tills.push({
       api: await openTill(workspace, register),
       products: await productsOf(workspace, [storeId]),
+      unseen: await unseenBy(workspace, storeId),
     });
   }
   const shopper = clientOf(workspace, { app: "ec", companyId: demo.company.id });
   const online = await productsOf(workspace, [demo.stores.honten.id, demo.stores.soko.id], true);
 
-  const idOf = (step: Step) => eventIdFor(startedAt + step.at, `soak/${seed}/${step.n}`);
+  const idOf = (step: Step, part = "") => eventIdFor(startedAt + step.at, `soak/${seed}/${step.n}${part}`);
   const real = (products: Product[], lines: Line[]) =>
     lines.map(({ product, qty }) => ({ product: products[product % products.length]!, qty }));
 
@@ -116,6 +120,73 @@ export async function openShop(workspace: Workspace, seed: number): Promise<Shop
       cashYen: -(answer.value?.totalYen ?? 0),
       ...answer.outcome,
     };
+  }
+
+  /**
+   * From the offer to the money, or to the seller's going home with the goods: because they want to, or because the law
+   * asks who they are and they do not say.
+   */
+  async function buy(step: Extract<Step, { kind: "buyback" }>): Promise<Outcome> {
+    const { api, products, unseen } = tills[step.till % tills.length]!;
+    const buybackId = idOf(step);
+    const goods = real([...products, ...unseen], step.lines);
+    const lines = goods.map(({ product, qty }) => ({ productId: product.id, qty }));
+    const due = pieces(lines) * step.unitYen >= 10_000 || goods.some(({ product }) => product.identityAlways);
+    let sent = 0;
+    const say = async <T>(ask: () => Promise<T>) => {
+      const answer = await insist(ask);
+      sent = Math.max(sent, answer.outcome.sent);
+      return answer;
+    };
+    const ended = (outcome: Pick<Outcome, "result" | "why" | "wrong">): Outcome => ({
+      step,
+      id: buybackId,
+      lines,
+      moved: [],
+      cashYen: 0,
+      ...outcome,
+      sent,
+    });
+    const decline = async (why: string): Promise<Outcome> => {
+      const body = { buybackId, reason: "soak" };
+      const answer = await say(() => api.declineBuyback({ idempotencyKey: idOf(step, "/decline"), body }));
+      return ended(answer.value ? { result: "refused", why } : answer.outcome);
+    };
+
+    const offer = await say(() =>
+      api.appraiseBuyback({
+        body: {
+          buybackId,
+          lines: goods.map(({ product: { itemId, condition }, qty }) => ({
+            itemId,
+            condition,
+            qty,
+            unitPriceYen: step.unitYen,
+          })),
+        },
+      }),
+    );
+    if (!offer.value) return ended(offer.outcome);
+    if (step.seller === "unwilling") return decline("the seller declined");
+    const agreement = { idempotencyKey: idOf(step, "/agreement"), body: { buybackId } };
+    const agreed = await say(() => api.agreeBuyback(agreement));
+    if (!agreed.value) return ended(agreed.outcome);
+    if (step.seller === "named") {
+      const named = await say(() =>
+        api.identifySeller({ body: { ...seller, identityId: idOf(step, "/identity"), buybackId } }),
+      );
+      if (!named.value) return ended(named.outcome);
+    }
+    const paid = await say(() => api.payOutBuyback({ body: { payoutId: idOf(step, "/payout"), buybackId } }));
+    const unpaid = paid.outcome.why?.endsWith("identity_missing") ?? false;
+    const lacking = due && step.seller === "unnamed";
+    if (unpaid !== lacking && paid.outcome.result !== "unanswered") {
+      const wrong = `the seller was ${step.seller}, identity was ${due ? "" : "not "}a duty, and the shop ${unpaid ? "refused" : "paid"}`;
+      return ended({ ...paid.outcome, wrong });
+    }
+    if (unpaid) return decline("identity_missing");
+    if (!paid.value) return ended(paid.outcome);
+    return { ...ended(paid.outcome), moved: lines, cashYen: -paid.value.totalYen };
   }
 
   async function receive(step: Extract<Step, { kind: "receive" }>): Promise<Outcome> {
@@ -206,6 +277,8 @@ export async function openShop(workspace: Workspace, seed: number): Promise<Shop
           return sell(step);
         case "refund":
           return refund(step);
+        case "buyback":
+          return buy(step);
         case "receive":
           return receive(step);
         case "order":
@@ -218,6 +291,15 @@ export async function openShop(workspace: Workspace, seed: number): Promise<Shop
     },
   };
 }
+
+const seller = {
+  name: "山田 花子",
+  address: "東京都千代田区千代田1-1",
+  occupation: "会社員",
+  birthDate: "1990-04-01",
+  documentKind: "driving_licence",
+  documentNo: "012345678901",
+} as const;
 
 type Register = (typeof demo.registers)[number];
 
@@ -257,11 +339,25 @@ function clientOf(workspace: Workspace, claims: ServiceClaims): ApiClient {
 /** The products with the most on hand, in an order that is the same on every start. */
 function productsOf(workspace: Workspace, storeIds: string[], online = false): Promise<Product[]> {
   return workspace.rows<Product>(
-    `select p.id, i.id as "itemId", p.condition, i.code
+    `select p.id, i.id as "itemId", p.condition, i.code, c.identity_always as "identityAlways"
      from products p join items i on i.id = p.item_id join stock_levels l on l.product_id = p.id
+     join categories c on c.id = i.category_id
      where p.store_id = any($1) and p.closed_at is null and (p.online or not $2)
      order by l.available desc, p.id limit ${PRODUCTS}`,
     [storeIds, online],
+  );
+}
+
+/** What the store could have and has never had, in an order that is the same on every start. */
+function unseenBy(workspace: Workspace, storeId: string): Promise<Product[]> {
+  return workspace.rows<Product>(
+    `select concat_ws('/', $1, i.id, ic.condition) as id, i.id as "itemId", ic.condition, i.code,
+       c.identity_always as "identityAlways"
+     from item_conditions ic join items i on i.id = ic.item_id join categories c on c.id = i.category_id
+     where i.company_id = $2 and not exists (select from products p
+       where p.store_id::text = $1 and p.item_id = ic.item_id and p.condition = ic.condition)
+     order by i.id, ic.condition limit ${UNSEEN}`,
+    [storeId, demo.company.id],
   );
 }
 

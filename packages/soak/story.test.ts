@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isFault, storyOf, tell } from "./story.ts";
+import { PRODUCTS, UNSEEN, isFault, storyOf, tell } from "./story.ts";
 
 const options = { seed: 7, minutes: 2, rate: 5, faultSeconds: 5, services: ["a", "b"], jobs: ["j"] };
 
@@ -22,6 +22,7 @@ test("a story lasts as long as it was asked to, at its rate, with its faults", (
     new Set([
       "sale",
       "refund",
+      "buyback",
       "receive",
       "order",
       "mall",
@@ -48,6 +49,15 @@ test("a refund is of a sale that its own store has made before, and of nothing t
   });
   expect(wrong).toEqual([]);
   expect(new Set(refunds.map(({ sale }) => sale)).size).toBeLessThan(refunds.length);
+});
+
+test("all sorts of people sell to the shop, also what a store never had, for less and for more than 10,000 yen", () => {
+  const buybacks = storyOf(options).filter((step) => step.kind === "buyback");
+  expect(new Set(buybacks.map(({ seller }) => seller))).toEqual(new Set(["named", "unnamed", "unwilling"]));
+  const products = buybacks.flatMap(({ lines }) => lines.map(({ product }) => product));
+  expect(new Set(products)).toEqual(new Set(Array.from({ length: PRODUCTS + UNSEEN }, (_, n) => n)));
+  const sizes = buybacks.map(({ lines, unitYen }) => lines.reduce((sum, { qty }) => sum + qty * unitYen, 0));
+  expect(new Set(sizes.map((yen) => yen >= 10_000))).toEqual(new Set([true, false]));
 });
 
 test("a step is told in one line", () => {

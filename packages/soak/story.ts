@@ -7,11 +7,16 @@ export type Line = { product: number; qty: number };
 /** Pieces of a line of a receipt, from 1, and whether they can be sold again. */
 export type Return = { lineNo: number; qty: number; restock: boolean };
 
+/** Whoever sells to the shop says who they are, does not, or takes the goods home again. */
+export type Seller = "named" | "unnamed" | "unwilling";
+
 /** What somebody does at the shop. */
 export type Deed =
   | { kind: "sale"; till: number; lines: Line[]; mail: boolean }
   /** `sale` is the step at which it was sold, in the same store; `mail`: whether that customer left an address. */
   | { kind: "refund"; till: number; sale: number; lines: Return[]; mail: boolean }
+  /** `unitYen` a piece. What stands behind the products in the list is what the store has never had. */
+  | { kind: "buyback"; till: number; lines: Line[]; unitYen: number; seller: Seller }
   | { kind: "receive"; till: number; lines: Line[] }
   | { kind: "order"; lines: Line[] }
   | { kind: "mall"; product: number; qty: number };
@@ -47,19 +52,31 @@ const storeOf = (till: number) => demo.registers[till]?.store;
 const RECENT = 10;
 /** How many of a store's products a story sells: few, so that they are fought over. */
 export const PRODUCTS = 12;
+/** How many things are brought that the store has never had: few, so that two tills get the same at once. */
+export const UNSEEN = 3;
 
 /** The story of a seed: the same options are the same steps, on every machine. */
 export function storyOf({ seed, minutes, rate, faultSeconds, services, jobs }: StoryOptions): Step[] {
   const { below, chance, exponential, pick, weighted } = random(seed);
-  const lines = (most: number): Line[] => {
-    const products = new Set(Array.from({ length: 1 + below(most) }, () => below(PRODUCTS)));
+  const lines = (most: number, from = PRODUCTS): Line[] => {
+    const products = new Set(Array.from({ length: 1 + below(most) }, () => below(from)));
     return [...products].map((product) => ({ product, qty: 1 + below(3) }));
   };
   const till = () => below(TILLS);
+  // Up to and above 10,000 yen in all, from where the law asks who sells.
+  const offer = () => ({
+    unitYen: 50 + below(3000),
+    seller: weighted<Seller>([
+      [5, () => "named"],
+      [3, () => "unnamed"],
+      [2, () => "unwilling"],
+    ]),
+  });
   const deeds: [number, () => Deed][] = [
     [70, () => ({ kind: "sale", till: till(), lines: lines(4), mail: chance(0.2) })],
     // Of which sale is known when the sales are.
     [10, () => ({ kind: "refund", till: till(), sale: -1, lines: [], mail: false })],
+    [10, () => ({ kind: "buyback", till: till(), lines: lines(3, PRODUCTS + UNSEEN), ...offer() })],
     [10, () => ({ kind: "receive", till: till(), lines: lines(3) })],
     [15, () => ({ kind: "order", lines: lines(2) })],
     [5, () => ({ kind: "mall", product: below(PRODUCTS), qty: 1 + below(2) })],
@@ -132,6 +149,8 @@ export function whatHappens(step: Step): string {
       return `till ${step.till} sells ${goods(step.lines)}${step.mail ? " and mails the receipt" : ""}`;
     case "refund":
       return `till ${step.till} takes back ${step.lines.map(returned).join(" ")} of #${step.sale}`;
+    case "buyback":
+      return `till ${step.till} buys ${goods(step.lines)} at ${step.unitYen} yen, ${sellers[step.seller]}`;
     case "receive":
       return `till ${step.till} receives ${goods(step.lines)}`;
     case "order":
@@ -154,5 +173,11 @@ export function whatHappens(step: Step): string {
       return step satisfies never;
   }
 }
+
+const sellers: Record<Seller, string> = {
+  named: "seller identified",
+  unnamed: "seller not identified",
+  unwilling: "seller declines",
+};
 
 const returned = ({ lineNo, qty, restock }: Return) => `${qty}×line ${lineNo}${restock ? "" : " (broken)"}`;
