@@ -20,10 +20,12 @@ export async function sayWaiting(
   }
   const { parkedGroups, strays } = waiting;
   if (parkedGroups === 0 && strays === 0) return;
-  const environment = process.env["COPILOT_ENVIRONMENT_NAME"] ?? "local";
+  // What runs against an emulator is the local workspace, whichever environment it mirrors.
+  const environment =
+    process.env["AWS_ENDPOINT_URL"] === undefined ? process.env["COPILOT_ENVIRONMENT_NAME"] : "local";
   const next = [
-    ...(parkedGroups > 0 ? [`pnpm ops parked ${environment} ${name}`] : []),
-    ...(strays > 0 ? [`pnpm ops strays ${environment} ${name}`] : []),
+    ...(parkedGroups > 0 ? [`pnpm ops parked ${environment ?? "local"} ${name}`] : []),
+    ...(strays > 0 ? [`pnpm ops strays ${environment ?? "local"} ${name}`] : []),
   ];
   const line = figuresLine({
     ParkedGroups: { value: parkedGroups, unit: "Count" },

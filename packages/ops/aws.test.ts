@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { queuesOf, readManifests } from "./manifests.ts";
 import { run } from "./run.ts";
 import { bench, root } from "./testing.ts";
 import type { Bench } from "./testing.ts";
@@ -12,7 +13,7 @@ import type { Bench } from "./testing.ts";
 let lab: Bench;
 let server: Server;
 const asked: Record<string, string>[] = [];
-let denied = false;
+let refused: [code: string, message: string] | undefined;
 
 beforeAll(async () => {
   lab = await bench();
@@ -55,7 +56,7 @@ function answer({ Action = "", StackName = "", LogicalResourceId = "", NextToken
     status: 400,
     text: `<ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error></ErrorResponse>`,
   });
-  if (denied) return refusal("AccessDenied", `User is not authorized to perform: ${Action}`);
+  if (refused) return refusal(...refused);
   const value = (name: string, text: string) =>
     `<member><Name>${name}</Name><Value>${text}</Value><ExportingStackId>x</ExportingStackId></member>`;
   switch (Action) {
@@ -66,6 +67,8 @@ function answer({ Action = "", StackName = "", LogicalResourceId = "", NextToken
       return result(
         `<StackResourceDetail><PhysicalResourceId>${lab.url(LogicalResourceId !== "EventsQueue")}</PhysicalResourceId></StackResourceDetail>`,
       );
+    case "GetCallerIdentity":
+      return result("<Arn>arn:aws:sts::000000000000:assumed-role/noren-staging-operator/suzuki</Arn>");
     case "ListExports":
       return NextToken === undefined
         ? result(
@@ -127,12 +130,27 @@ test("a workload that is not deployed, a refusal and a missing region say what t
     code: 1,
     notes: expect.stringMatching(/no AWS region is set.\n.*AWS_REGION=/),
   });
-  denied = true;
-  expect(await ops(region, "queue", "staging", "worker-item")).toMatchObject({
-    code: 1,
-    notes: expect.stringContaining("AWS refused: User is not authorized"),
-  });
-  denied = false;
+  for (const [code, message, note] of [
+    [
+      "AccessDenied",
+      "User is not authorized",
+      /AWS refused: User is not authorized\n.*noren-<environment>-operator/,
+    ],
+    [
+      "ExpiredToken",
+      "The security token is expired",
+      /does not know who is asking: The security token is expired\n.*aws sso login/,
+    ],
+    ["InvalidClientTokenId", "invalid", /does not know who is asking/],
+  ] as const) {
+    refused = [code, message];
+    expect(await ops(region, "queue", "staging", "worker-item")).toEqual({
+      code: 1,
+      out: "",
+      notes: expect.stringMatching(note),
+    });
+  }
+  refused = undefined;
 });
 
 test("the database is reached through the tunnel's end, but with the certificate of its own name or not at all", async () => {
@@ -144,4 +162,31 @@ test("the database is reached through the tunnel's end, but with the certificate
     out: "",
     notes: expect.stringMatching(/staging cannot be reached: .*does not support SSL.*\n.*DATABASE_HOST/),
   });
+});
+
+test("a database that is not there is a note to whoever counts, and a refusal to whoever changes", async () => {
+  const closed = { ...region, DATABASE_HOST: "127.0.0.1", DATABASE_PORT: "1" };
+  expect(await ops(closed, "parked", "replay", "staging", "worker-item", "--all")).toEqual({
+    code: 1,
+    out: "",
+    notes: expect.stringMatching(/staging cannot be reached: .*ECONNREFUSED.*\n.*copilot\/tunnel.sh staging/),
+  });
+});
+
+test("what it asks of AWS is what the stacks have: queues by their ids, the database by its exports", () => {
+  const addons = readFileSync(`${root}/rendered/addons.yml`, "utf8");
+  for (const environment of ["staging", "production", "customer", "public"]) {
+    const { workers } = readManifests(root, environment);
+    for (const worker of workers) {
+      const stack = readFileSync(`${root}/rendered/${environment}.${worker.name}.yml`, "utf8");
+      for (const queue of queuesOf(worker))
+        for (const id of [queue.logicalId, queue.deadLetter?.logicalId, "UndeliveredQueue"])
+          expect(stack).toMatch(new RegExp(`^ +${id}:$`, "m"));
+      for (const name of ["DATABASE_HOST", "DATABASE_PORT", "DATABASE_NAME"]) {
+        const variable = worker.variables[name];
+        if (!variable || !("fromCfn" in variable)) throw new Error(`${worker.name}: ${name}`);
+        expect(addons).toContain(variable.fromCfn.replace(`noren-${environment}-`, "${App}-${Env}-"));
+      }
+    }
+  }
 });

@@ -35,6 +35,7 @@ export async function awsTarget(root: string, name: string, variables: Variables
     name,
     manifests,
     sqs,
+    keepsUndelivered: true,
     async queueUrl(queue, which = "queue") {
       const logicalId = { queue: queue.logicalId, dead: queue.deadLetter?.logicalId ?? "", undelivered }[
         which
@@ -50,7 +51,7 @@ export async function awsTarget(root: string, name: string, variables: Variables
     async actor() {
       const sts = new STSClient(settings);
       try {
-        return (await explained(sts.send(new GetCallerIdentityCommand({})))).Arn ?? "unknown";
+        return (await sts.send(new GetCallerIdentityCommand({}))).Arn ?? "unknown";
       } finally {
         sts.destroy();
       }
@@ -73,11 +74,10 @@ async function queueUrlOf(
   logicalId: string,
   { workload, environment }: { workload: string; environment: string },
 ): Promise<string> {
-  const ask = client.send(
-    new DescribeStackResourceCommand({ StackName: stack, LogicalResourceId: logicalId }),
-  );
   try {
-    const { StackResourceDetail } = await explained(ask);
+    const { StackResourceDetail } = await client.send(
+      new DescribeStackResourceCommand({ StackName: stack, LogicalResourceId: logicalId }),
+    );
     // The physical id of an AWS::SQS::Queue is its URL.
     if (StackResourceDetail?.PhysicalResourceId) return StackResourceDetail.PhysicalResourceId;
   } catch (error) {
@@ -109,12 +109,9 @@ async function endpointOf(
     return given.fromCfn;
   });
   const exported = new Map<string, string>();
-  const list = async () => {
-    for await (const { Exports = [] } of paginateListExports({ client }, {})) {
-      for (const { Name = "", Value = "" } of Exports) exported.set(Name, Value);
-    }
-  };
-  await explained(list());
+  for await (const { Exports = [] } of paginateListExports({ client }, {})) {
+    for (const { Name = "", Value = "" } of Exports) exported.set(Name, Value);
+  }
   const [host, port, name] = names.map((one) => {
     const value = exported.get(one);
     if (value === undefined) {
@@ -159,27 +156,4 @@ async function connect(
       checkServerIdentity: (_, certificate) => checkServerIdentity(real.host, certificate),
     },
   });
-}
-
-/** The SDK's own words for what is missing do not say what to type. */
-async function explained<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    const { name, message } = error as Error;
-    if (/region is missing/i.test(message)) {
-      throw new Refusal("no AWS region is set.", "AWS_REGION=ap-northeast-1, or a profile that has one.", {
-        cause: error,
-      });
-    }
-    if (/Credentials|ExpiredToken|InvalidClientTokenId|UnrecognizedClient|SignatureDoesNotMatch/.test(name)) {
-      throw new Refusal(`AWS does not know who is asking: ${message}`, "See `aws sts get-caller-identity`.", {
-        cause: error,
-      });
-    }
-    if (/AccessDenied|UnauthorizedOperation/.test(name)) {
-      throw new Refusal(`AWS refused: ${message}`, undefined, { cause: error });
-    }
-    throw error;
-  }
 }

@@ -49,16 +49,25 @@ async function deadLetterUrl(
 export async function peek(target: Target, of: Of, { output }: Pick<Intent, "output">): Promise<void> {
   const url = await deadLetterUrl(target, of);
   const letters = await held(target, url, of.limit, async (messages) => messages.map(letterOf));
-  printRows(output, letters, {
-    event: (row) => row.event,
-    type: (row) => row.type,
-    group: (row) => row.group,
-    receives: (row) => row.receives,
-    age: (row) => age(row.sentAt),
-    company: (row) => row.company,
-  });
+  printRows(
+    output,
+    letters,
+    {
+      event: (row) => row.event,
+      type: (row) => row.type,
+      group: (row) => row.group,
+      receives: (row) => row.receives,
+      age: (row) => age(row.sentAt),
+      company: (row) => row.company,
+    },
+    "No dead letter.",
+  );
+  if (letters.length === 0) return;
   const { ready, inFlight } = await countsOf(target, url);
-  output.note(`${count(letters.length, "message")} shown of ${ready + inFlight}, and given back.`);
+  const and = of.undelivered ? " --undelivered" : "";
+  output.note(
+    `${count(letters.length, "message")} shown of ${ready + inFlight}, and given back. Next: pnpm ops redrive ${target.name} ${of.workload}${and} --dry-run`,
+  );
 }
 
 type Redriven = {
@@ -116,19 +125,27 @@ export async function redrive(
       }
     }
   }
-  printRows(output, moved, {
-    event: (row) => row.event,
-    type: (row) => row.type,
-    group: (row) => row.group,
-    result: (row) => row.result,
-  });
+  printRows(
+    output,
+    moved,
+    {
+      event: (row) => row.event,
+      type: (row) => row.type,
+      group: (row) => row.group,
+      result: (row) => row.result,
+    },
+    "No dead letter.",
+  );
 
   const { ready, inFlight } = await countsOf(target, url);
   if (dryRun) {
-    output.note(`Dry run: nothing was changed. ${count(ready + inFlight, "dead letter")} in all.`);
+    output.note(
+      `Dry run: nothing was changed. ${count(ready + inFlight, "dead letter")} in all. To do it, type the same without --dry-run.`,
+    );
     return;
   }
   const groups = [...new Set(moved.filter(({ result }) => result === "parked").map(({ group }) => group))];
+  if (moved.length === 0) return;
   output.note(`${count(moved.length, "message")} moved; ${ready + inFlight} left in the dead-letter queue.`);
   if (of.perSecond !== undefined && groups.length > 0) {
     await operate(target, intent, async (client, record) => {

@@ -41,6 +41,12 @@ export async function edit(
       throw new Refusal(`the edit is refused: ${(error as Error).message}`, undefined, { cause: error });
     }
     if (!found) throw new Refusal("it is not parked any more: somebody replayed or discarded it meanwhile.");
+    if (found.body !== before.body) {
+      throw new Refusal(
+        "somebody else has edited it since you looked at it, and their edit was kept.",
+        `pnpm ops parked look ${target.name} ${workload} ${groupId} ${n} shows it, pnpm ops log ${target.name} who it was.`,
+      );
+    }
     await record({
       action: "edit",
       workload,

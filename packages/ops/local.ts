@@ -21,6 +21,7 @@ export async function localTarget(root: string, data: string): Promise<Target> {
     name: "local",
     manifests,
     sqs,
+    keepsUndelivered: false,
     async queueUrl(queue, which = "queue") {
       if (which === "undelivered")
         throw new Refusal("here nothing is undelivered: only AWS's SNS keeps what it cannot deliver.");

@@ -34,7 +34,7 @@ export function workerOf({ workers, environment }: Manifests, name: string): Wor
   const found = workers.find((worker) => worker.name === name);
   if (found) return found;
   throw misuse(
-    `"${name}" has no queue in ${environment}: copilot/${name}/manifest.yml is no Worker Service.`,
+    `"${name}" is no worker of ${environment}.`,
     `Workers are ${workers.map((worker) => worker.name).join(", ")}.`,
   );
 }

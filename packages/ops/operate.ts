@@ -1,5 +1,6 @@
 import { newId } from "@noren/events";
 import type { PoolClient } from "pg";
+import { explain } from "./explain.ts";
 import type { Output } from "./print.ts";
 import { Refusal } from "./refusal.ts";
 import type { Target } from "./target.ts";
@@ -63,15 +64,10 @@ export async function operate<T>(
       },
     );
     await client.query(dryRun ? "rollback" : "commit");
-    if (dryRun) output.note("Dry run: nothing was changed.");
+    if (dryRun) output.note("Dry run: nothing was changed. To do it, type the same without --dry-run.");
     return result;
   } catch (error) {
     await client.query("rollback").catch(() => {});
-    if ((error as { code?: string }).code === "55P03") {
-      throw new Refusal("somebody is working on it at this moment, perhaps a replay.", "Try again.", {
-        cause: error,
-      });
-    }
     throw error;
   } finally {
     client.release();
@@ -135,13 +131,15 @@ async function reached<T>(connecting: Promise<T>, target: Target): Promise<T> {
   try {
     return await connecting;
   } catch (error) {
+    // A refused login was reached.
+    const login = explain(error, target.name);
     const { message, code } = error as Error & { code?: string };
-    const why = message || code || String(error);
+    if (login instanceof Refusal && code?.startsWith("28")) throw login;
     throw new Refusal(
-      `the database of ${target.name} cannot be reached: ${why}`,
+      `the database of ${target.name} cannot be reached: ${message || code || String(error)}`,
       target.name === "local"
         ? "Is the workspace still running? Its dashboard shows the database."
-        : "It has no address outside its network: open a tunnel to it and set DATABASE_HOST and DATABASE_PORT to the tunnel's end.",
+        : `It has no address outside its network: use the VPN, or \`copilot/tunnel.sh ${target.name}\` in another terminal, then DATABASE_HOST=127.0.0.1 DATABASE_PORT=15432 before this command.`,
       { cause: error },
     );
   }

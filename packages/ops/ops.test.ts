@@ -138,7 +138,7 @@ describe("a poisoned group", () => {
       expect(await lab.ops("parked", ...command)).toMatchObject({
         code: 0,
         out: expect.stringMatching(/\S/),
-        notes: "Dry run: nothing was changed.",
+        notes: expect.stringContaining("Dry run: nothing was changed."),
       });
     }
     expect(await everything()).toEqual(before);
@@ -269,7 +269,7 @@ describe("dead letters", () => {
       expect(peeked.out).toMatch(new RegExp(`^${events[0]!.id} +item.registered +${a} +${look + 1} `, "m"));
       expect(peeked.out).toContain(lab.shop.companyId);
     }
-    expect((await lab.ops("queues", "staging")).out).toMatch(/^worker-item +0 +0 +0 +0 +3 +5 +item$/m);
+    expect((await lab.ops("queues", "staging")).out).toMatch(/^worker-item +0 +0 +0 +0 +3 +- +5 +item$/m);
     const left = (await lab.drain(true)).map((body) => (JSON.parse(body) as { id: string }).id);
     expect(left.filter((id) => id !== events[2]!.id)).toEqual([events[0]!.id, events[1]!.id]);
     expect(left).toHaveLength(3);
@@ -388,6 +388,96 @@ describe("a blocked event", () => {
   });
 });
 
+describe("two operators at once", () => {
+  const first = async () => {
+    const { group, events } = await parkThree("bad", "second");
+    const [{ n }] = (await rows<{ n: string }>("select n::text as n from parked order by parked.n")) as [
+      { n: string },
+    ];
+    const mended = (name: string) => {
+      const file = join(folder, `${name}.json`);
+      writeFileSync(file, JSON.stringify({ ...events[0], data: { ...events[0]!.data, name } }));
+      return file;
+    };
+    return { place: ["staging", "worker-item", group, n], group, mended };
+  };
+
+  test("who edits what the other has edited meanwhile is told so, and the other's edit stays", async () => {
+    const { place, mended } = await first();
+    const edit = (name: string) =>
+      lab.ops("parked", "edit", ...place, "--file", mended(name), "--reason", "typing error");
+    lab.meanwhile(async () => expect(await edit("theirs")).toMatchObject({ code: 0 }));
+    expect(await edit("mine")).toMatchObject({
+      code: 1,
+      notes: expect.stringMatching(/somebody else has edited it .*\n.*pnpm ops log staging/),
+    });
+    expect(await waits()).toEqual([{ name: "theirs" }, { name: "second" }]);
+    const { out } = await lab.ops("log", "staging", "--limit", "1");
+    expect(out).toMatch(/ suzuki +- +edit +worker-item +\S+ +typing error$/m);
+  });
+
+  test("who discards what the other has discarded meanwhile is told so, and nothing is logged twice", async () => {
+    const { place, group } = await first();
+    const discard = () => lab.ops("parked", "discard", ...place, "--reason", "noise");
+    lab.meanwhile(async () => expect(await discard()).toMatchObject({ code: 0 }));
+    expect(await discard()).toMatchObject({ code: 1, notes: expect.stringContaining("not parked any more") });
+    expect(await waits()).toEqual([{ name: "second" }]);
+    expect(await rows("select from operator_log where detail ->> 'group' = $1", [group])).toHaveLength(1);
+  });
+
+  test("who comes while the other's step is not over is told to try again", async () => {
+    const { place, group } = await first();
+    const other = await lab.superuser.connect();
+    await other.query("begin");
+    await other.query("select from parked_group where group_id = $1 for update", [group]);
+    expect(await lab.ops("parked", "discard", ...place, "--reason", "noise")).toMatchObject({
+      code: 1,
+      notes: expect.stringMatching(/somebody is working on it.*\n +Try again/),
+    });
+    await other.query("rollback");
+    other.release();
+    expect(await waits()).toHaveLength(2);
+  });
+});
+
+describe("a stray", () => {
+  const stray = "0160c2d0-5a70-7d1a-8a43-0d6b2a7f4c11";
+  const forget = ["strays", "forget", "staging", "worker-item", stray, "--reason", "older than every queue"];
+
+  test("is listed with the time in its id, and forgotten with a reason", async () => {
+    await rows("insert into consumer (name) values ('worker-item') on conflict do nothing");
+    await rows(
+      "insert into inbox (event_id, consumer) select $1, id from consumer where name = 'worker-item'",
+      [stray],
+    );
+    expect(await lab.ops("strays", "staging")).toMatchObject({
+      out: expect.stringMatching(new RegExp(`^worker-item +${stray} +2018-01-04T20:15:22Z$`, "m")),
+    });
+    expect((await lab.ops("queues", "staging")).notes).toContain("inbox: 1 stray. pnpm ops strays staging");
+    expect(await lab.ops(...forget, "--dry-run")).toMatchObject({ code: 0 });
+    expect(await lab.ops(...forget.slice(0, -2))).toMatchObject({ code: 2 });
+    expect(await rows("select from inbox_stray")).toHaveLength(1);
+    expect(await lab.ops(...forget)).toMatchObject({ code: 0 });
+    expect(await rows("select from inbox_stray")).toEqual([]);
+    expect(await log(stray)).toMatchObject([{ action: "forget", reason: "older than every queue" }]);
+    expect(await lab.ops(...forget)).toMatchObject({ code: 1 });
+  });
+});
+
+describe("the outbox", () => {
+  test("without a relay says so; a session with an old snapshot is named by its pid", async () => {
+    const other = await lab.superuser.connect();
+    await other.query("begin isolation level repeatable read");
+    const { rows: own } = await other.query<{ pid: number }>("select pg_backend_pid() as pid");
+    const { out, notes } = await lab.ops("outbox", "staging");
+    await other.query("rollback");
+    other.release();
+    expect(out).toMatch(/^shards without a relay +64 +does backend-outbox run/m);
+    expect(out).toMatch(new RegExp(`^oldest snapshot +pid ${own[0]!.pid}, postgres`, "m"));
+    expect(notes).toContain("No relay works");
+  });
+});
+
 describe("names", () => {
   test("of queues are printed alone, for another command to use", async () => {
     expect(await lab.ops("queue", "staging", "worker-item")).toEqual({ code: 0, out: lab.url(), notes: "" });
@@ -397,9 +487,12 @@ describe("names", () => {
   test("that no manifest has are refused, with those that there are", async () => {
     for (const [command, why] of [
       [["queues", "prod"], /no environment "prod".*\n.*customer, production, public, staging/],
-      [["queue", "staging", "backend-api"], /"backend-api" has no queue.*\n.*worker-ec-order/],
+      [["queue", "staging", "backend-api"], /"backend-api" is no worker of staging.*\n.*worker-ec-order/],
       [["parked", "look", "staging"], /pnpm ops parked look <environment> <workload> <group> \[<n>\]/],
-      [["dlq", "empty", "staging"], /is no command/],
+      [["dlq", "empty", "staging"], /is no command.\n +Try dlq peek/],
+      [["queues", "staging", "--data", "x"], /staging is in AWS/],
+      [["queue", "staging", "worker-item", "--dlq", "--undelivered"], /two queues/],
+      [["parked", "look", "staging", "a", "b", "c", "d"], /says too much/],
       [["queues", "staging", "--reason", "x"], /--reason means nothing to queues/],
       [["redrive", "staging", "worker-item", "--rate", "fast"], /--rate fast is not a number/],
     ] as const) {
@@ -409,5 +502,13 @@ describe("names", () => {
         notes: expect.stringMatching(why),
       });
     }
+  });
+
+  test("of commands have their own help, with what they take and what somebody typed once", async () => {
+    const { code, out } = await lab.ops("parked", "discard", "--help");
+    expect(code).toBe(0);
+    expect(out).toMatch(/^Usage: pnpm ops parked discard <environment> <workload> <group> \[<n>\]/);
+    expect(out).toMatch(/--reason <text> .*\n[^]*Example: pnpm ops parked discard production/);
+    expect(out).not.toContain("--rate");
   });
 });

@@ -32,19 +32,29 @@ export async function listParked(target: Target, output: Output, workload?: stri
     return found;
   });
   printGroups(output, rows);
+  const [first] = rows;
+  if (first)
+    output.note(
+      `Next: pnpm ops parked look ${target.name} ${first.workload} ${first.groupId}, then parked replay when the cause is mended.`,
+    );
 }
 
 function printGroups(output: Output, rows: GroupRow[]): void {
-  printRows(output, rows, {
-    workload: (row) => row.workload,
-    group: (row) => row.groupId,
-    messages: (row) => row.messages,
-    type: (row) => row.type,
-    attempts: (row) => row.attempts,
-    parked: (row) => age(row.parkedAt),
-    replay: (row) => (row.replayAt === null ? null : "asked"),
-    error: (row) => row.error ?? row.reason,
-  });
+  printRows(
+    output,
+    rows,
+    {
+      workload: (row) => row.workload,
+      group: (row) => row.groupId,
+      messages: (row) => row.messages,
+      type: (row) => row.type,
+      attempts: (row) => row.attempts,
+      parked: (row) => age(row.parkedAt),
+      replay: (row) => (row.replayAt === null ? null : "asked"),
+      error: (row) => row.error ?? row.reason,
+    },
+    "Nothing is parked.",
+  );
 }
 
 export type Place = { workload: string; groupId: string };
@@ -59,11 +69,15 @@ export async function lookAtParked(
   if (n === undefined) return printMessages(output, messages);
   const message = messageOf(messages, { workload, groupId, n }, target);
   if (output.json) return output.out(JSON.stringify(message, null, 2));
+  const rest = `${target.name} ${workload} ${groupId}`;
   output.note(
     `${message.type ?? "no event"}, parked ${age(message.parkedAt)} ago, ${count(message.attempts, "attempt")}`,
   );
   if (message.error !== null) output.note(message.error);
   output.out(pretty(message.body));
+  output.note(
+    `Next: mend the code or the data it speaks of, or the message: pnpm ops parked edit ${rest} ${n} --reason "…". Then pnpm ops parked replay ${rest}`,
+  );
 }
 
 function printMessages(output: Output, messages: ParkedMessage[]): void {
@@ -159,10 +173,7 @@ export async function replayParked(
       output,
       before.map((group) => ({ workload, ...group })),
     );
-    if (!dryRun)
-      output.note(
-        before.length === 0 ? "Nothing is parked." : "Asked for; the running worker begins within a second.",
-      );
+    if (!dryRun && before.length > 0) output.note("Asked for; the running worker begins within a second.");
     return true;
   }
 
@@ -190,6 +201,11 @@ export async function replayParked(
     error: (row) => row.error,
   });
   const waiting = now.filter(({ replayAt }) => replayAt !== null);
+  const failed = now.filter(({ replayAt }) => replayAt === null);
+  if (failed[0])
+    output.note(
+      `${count(failed.length, "group")} failed again and stays parked. Next: pnpm ops parked look ${target.name} ${workload} ${failed[0].groupId}`,
+    );
   if (waiting.length > 0) {
     const same = waiting.every(
       (group) => before.find((one) => one.groupId === group.groupId)?.messages === group.messages,
@@ -219,10 +235,9 @@ export async function cancelParked(
     intent.output,
     groups.map((group) => ({ group })),
     { group: (row) => row.group },
+    "No replay was asked for.",
   );
-  intent.output.note(
-    groups.length === 0 ? "No replay was asked for." : "What was not yet replayed stays parked.",
-  );
+  if (groups.length > 0) intent.output.note("What was not yet replayed stays parked.");
 }
 
 /** Deletes one parked message, or the whole group, for good. Its body stays in operator_log. */
@@ -242,6 +257,12 @@ export async function discard(
   if (n !== undefined) messageOf(messages, { workload, groupId, n }, target);
   const gone = await operate(target, intent, async (client, record) => {
     const discarded = await discardParked(client, { consumer: workload, groupId, n });
+    if (discarded.length === 0) {
+      throw new Refusal(
+        "it is not parked any more: somebody replayed or discarded it meanwhile.",
+        `pnpm ops log ${target.name} says who.`,
+      );
+    }
     for (const { eventId, type, body, error, attempts } of discarded) {
       await record({
         action: "discard",

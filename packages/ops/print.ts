@@ -7,18 +7,31 @@ export type Output = {
 
 type Cell = string | number | boolean | Date | null | undefined;
 
-/** Prints rows as a table whose lines can be grepped, or with `--json` whole, as one array. */
+/**
+ * Prints rows as a table whose lines can be grepped, or with `--json` whole, as one array. Figures stand at the right of
+ * their column. Without any row, only `nothing` is said.
+ */
 export function printRows<Row extends object>(
   output: Output,
   rows: Row[],
   columns: Record<string, (row: Row) => Cell>,
+  nothing = "Nothing.",
 ): void {
   if (output.json) return output.out(JSON.stringify(rows, null, 2));
+  if (rows.length === 0) return output.note(nothing);
   const names = Object.keys(columns);
-  const table = [names, ...rows.map((row) => names.map((name) => cell(columns[name]?.(row))))];
+  const values = rows.map((row) => names.map((name) => columns[name]?.(row)));
+  const table = [names, ...values.map((line) => line.map(cell))];
   const widths = names.map((_, n) => Math.max(...table.map((line) => line[n]?.length ?? 0)));
+  const figures = names.map((_, n) => {
+    const column = values.map((line) => line[n] ?? null).filter((value) => value !== null);
+    return column.length > 0 && column.every((value) => typeof value === "number");
+  });
   for (const line of table) {
-    output.out(line.map((text, n) => (n < line.length - 1 ? text.padEnd(widths[n] ?? 0) : text)).join("  "));
+    const cells = line.map((text, n) =>
+      figures[n] ? text.padStart(widths[n] ?? 0) : text.padEnd(n < line.length - 1 ? (widths[n] ?? 0) : 0),
+    );
+    output.out(cells.join("  "));
   }
 }
 

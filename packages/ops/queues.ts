@@ -1,9 +1,11 @@
 import { GetQueueAttributesCommand } from "@aws-sdk/client-sqs";
-import { parkedCounts } from "worker";
+import { blockedEvents } from "outbox";
+import { parkedCounts, strays } from "worker";
 import { queueOf, queuesOf, workerOf } from "./manifests.ts";
 import { look } from "./operate.ts";
-import { printRows } from "./print.ts";
+import { count, printRows } from "./print.ts";
 import type { Output } from "./print.ts";
+import { formatError } from "./refusal.ts";
 import type { Target, Which } from "./target.ts";
 
 type QueueRow = {
@@ -13,6 +15,8 @@ type QueueRow = {
   inFlight: number;
   delayed: number;
   dead: number | null;
+  /** What SNS could not deliver; null where no queue keeps it. */
+  undelivered: number | null;
   tries: number | null;
   /** Messages that the worker has put aside; null when the database cannot be reached. */
   parked: number | null;
@@ -20,12 +24,11 @@ type QueueRow = {
 
 /** Every queue of an environment, with what waits in it, beside it and in its dead-letter queue. */
 export async function listQueues(target: Target, output: Output): Promise<void> {
-  let parked: Map<string, number> | undefined;
+  let inDatabase: Awaited<ReturnType<typeof countsInDatabase>> | undefined;
   try {
-    const counts = await look(target, (client) => parkedCounts(client));
-    parked = new Map(counts.map(({ consumer, messages }) => [consumer, messages]));
+    inDatabase = await countsInDatabase(target);
   } catch (error) {
-    output.note(`Parked messages are not counted: ${(error as Error).message}`);
+    output.note(`Only the queues are counted. ${formatError(error)}`);
   }
   const all = target.manifests.workers.flatMap((worker) => queuesOf(worker));
   const rows = await Promise.all(
@@ -36,9 +39,12 @@ export async function listQueues(target: Target, output: Output): Promise<void> 
         workload: queue.workload,
         topics: queue.subscriptions.map(({ name }) => name),
         ...counts,
-        dead: dead ? dead.ready + dead.inFlight + dead.delayed : null,
+        dead: dead ? sum(dead) : null,
+        undelivered: target.keepsUndelivered
+          ? sum(await countsOf(target, await target.queueUrl(queue, "undelivered")))
+          : null,
         tries: queue.deadLetter?.tries ?? null,
-        parked: parked ? (parked.get(queue.workload) ?? 0) : null,
+        parked: inDatabase ? (inDatabase.parked.get(queue.workload) ?? 0) : null,
       };
     }),
   );
@@ -49,10 +55,50 @@ export async function listQueues(target: Target, output: Output): Promise<void> 
     delayed: (row) => row.delayed,
     parked: (row) => row.parked,
     dead: (row) => row.dead,
+    undelivered: (row) => row.undelivered,
     tries: (row) => row.tries,
     topics: (row) => row.topics.join(","),
   });
+  for (const line of waitingForSomebody(target.name, rows, inDatabase)) output.note(line);
 }
+
+/** What an operator should look at, each with the command for it. */
+function waitingForSomebody(
+  name: string,
+  rows: QueueRow[],
+  inDatabase: { blocked: number; strays: number } | undefined,
+): string[] {
+  const lines = rows.flatMap(({ workload, parked, dead, undelivered }) => [
+    ...(parked
+      ? [`${workload}: ${count(parked, "message")} parked. pnpm ops parked ${name} ${workload}`]
+      : []),
+    ...(dead ? [`${workload}: ${count(dead, "dead letter")}. pnpm ops dlq peek ${name} ${workload}`] : []),
+    ...(undelivered
+      ? [`${workload}: ${undelivered} undelivered. pnpm ops dlq peek ${name} ${workload} --undelivered`]
+      : []),
+  ]);
+  const { blocked = 0, strays = 0 } = inDatabase ?? {};
+  if (blocked > 0) lines.push(`outbox: ${count(blocked, "blocked event")}. pnpm ops blocked ${name}`);
+  if (strays > 0) lines.push(`inbox: ${count(strays, "stray")}. pnpm ops strays ${name}`);
+  if (lines.length === 0 && inDatabase) lines.push("Nothing waits for a person.");
+  return lines;
+}
+
+async function countsInDatabase(
+  target: Target,
+): Promise<{ parked: Map<string, number>; blocked: number; strays: number }> {
+  return look(target, async (client) => {
+    const parked = await parkedCounts(client);
+    return {
+      parked: new Map(parked.map(({ consumer, messages }) => [consumer, messages])),
+      blocked: (await blockedEvents(client)).length,
+      strays: (await strays(client)).length,
+    };
+  });
+}
+
+const sum = (counts: { ready: number; inFlight: number; delayed: number }): number =>
+  counts.ready + counts.inFlight + counts.delayed;
 
 /** The address of one queue, alone on its line: for `aws sqs … --queue-url "$(pnpm -s ops queue …)"`. */
 export async function printQueueUrl(

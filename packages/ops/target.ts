@@ -14,6 +14,8 @@ export type Target = {
   name: string;
   manifests: Manifests;
   sqs: SQSClient;
+  /** Whether SNS puts what it cannot deliver into a queue: only AWS's does. */
+  keepsUndelivered: boolean;
   /** The address of a queue, or of one of the two beside it. */
   queueUrl(queue: Queue, which?: Which): Promise<string>;
   /** The database, as the operator's role. Throws a Refusal that says how to reach it. */

@@ -64,6 +64,7 @@ export async function bench() {
     }
   }
   const running: Worker[] = [];
+  let meanwhile: (() => Promise<unknown>) | undefined;
   const url = (deadLetter = false) => urls.get(deadLetter ? `${workload}/dead` : workload) ?? "";
 
   const target = (of: Manifests): Target => {
@@ -72,10 +73,16 @@ export async function bench() {
       name: of.environment,
       manifests: of,
       sqs,
+      keepsUndelivered: false,
       queueUrl: async (queue, which = "queue") =>
         urls.get(which === "queue" ? queue.workload : `${queue.workload}/dead`) ?? "",
       database: async () => pool,
-      actor: async () => "arn:aws:iam::000000000000:user/suzuki",
+      async actor() {
+        const other = meanwhile;
+        meanwhile = undefined;
+        await other?.();
+        return "arn:aws:iam::000000000000:user/suzuki";
+      },
       close: () => pool.end(),
     };
   };
@@ -130,6 +137,10 @@ export async function bench() {
       });
       running.push(worker);
       return worker;
+    },
+    /** Happens once, after the next command has looked and before it changes anything. */
+    meanwhile(other: () => Promise<unknown>) {
+      meanwhile = other;
     },
     /** One command line as an operator types it. */
     async ops(...args: string[]) {

@@ -9,5 +9,7 @@ export { relay } from "./relay.ts";
 export type { Connect, Log, Relay, RelayHealth, RelayOptions } from "./relay.ts";
 export { SHARDS, shardOf } from "./shard.ts";
 export { snsPublisher } from "./sns.ts";
+export { outboxState } from "./state.ts";
+export type { OutboxState } from "./state.ts";
 export { waker } from "./waker.ts";
 export type { Waker } from "./waker.ts";
