@@ -209,6 +209,24 @@ test("eleven yen that come back as one and ten take their one yen of tax along",
   expect(second.taxes).toEqual([{ ratePct: 10, grossYen: 10, taxYen: 0 }]);
 });
 
+test.each<[string, number, Rounding, Rounding, number[]]>([
+  // 1.04 yen was taken as 2, and is now 1.04 less 0.96, each rounded down: all of a yen, and not 2 of it.
+  ["more tax than the yen that comes back", 14, "ceil", "floor", [1, 1]],
+  // 0.96 yen was taken as 0, and what is left of it would now be 1.
+  ["less than no tax", 13, "floor", "ceil", [0, 0]],
+])("after a change of rounding there is not %s", (_, pieces, sold, now, expected) => {
+  const candy = { lineNo: 1, name: "飴", ratePct: 8, qty: pieces, amountYen: pieces };
+  const sale: RefundableSale = {
+    state: "completed",
+    lines: [candy],
+    taxes: taxes([candy], sold),
+    payments: [{ lineNo: 1, method: "cash", amountYen: pieces }],
+  };
+  const first = accepted(refund(sale, [], [{ lineNo: 1, qty: 1, restock: true }], now));
+  const rest = accepted(refund(sale, [first], [{ lineNo: 1, qty: pieces - 1, restock: true }], now));
+  expect([first, rest].map((one) => one.taxes[0]?.taxYen)).toEqual(expected);
+});
+
 test.each<[string, RefundableSale, { lineNo: number; qty: number }[], string]>([
   ["a voided sale", { ...twoLines, state: "voided" }, [{ lineNo: 1, qty: 1 }], "sale_voided"],
   ["nothing", twoLines, [], "nothing_asked"],
