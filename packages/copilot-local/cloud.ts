@@ -118,21 +118,21 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   for (const bucket of buckets) if (!s3.hasBucket(bucket)) s3.createBucket(bucket);
 
   const listen = async () => {
-    const served = sqs;
     const server = buildApp({
       logger: false,
       defaultRegion: region,
-      stores: { sqsStore: served, snsStore: sns, s3Store: s3 } as never,
+      stores: { sqsStore: sqs, snsStore: sns, s3Store: s3 } as never,
     });
     // Programs send no Origin; the page of a web site, which could otherwise publish an event from a browser here, does.
     server.addHook("onRequest", async (request, reply) => {
       if (request.headers.origin !== undefined) await reply.code(403).send("Only programs may ask here.");
     });
-    // Messages that were received for a connection that is gone (a worker was killed while it waited) go back at once.
+    // Messages that were received for a connection that is gone (a worker was killed while it waited, or a crash has cut
+    // it) go back at once.
     // In AWS they come back after the visibility timeout; here somebody is waiting for the restarted worker.
     server.addHook("onSend", async (request, _reply, payload) => {
       if (request.raw.socket.destroyed && request.headers["x-amz-target"] === "AmazonSQS.ReceiveMessage") {
-        giveBack(served.getQueue((request.body as { QueueUrl: string }).QueueUrl), String(payload));
+        giveBack(sqs.getQueue((request.body as { QueueUrl: string }).QueueUrl), String(payload));
       }
     });
     await server.listen({ port, host: "127.0.0.1" });
@@ -150,16 +150,16 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
         store.close();
         app.server.close();
         app.server.closeAllConnections();
+        // What was kept is read at once, not when it listens again: whoever looks meanwhile sees it.
+        const queues = [...sqs.allQueues()];
+        openStore();
+        for (const { name, attributes } of queues) create(name, attributes);
         dead();
       };
       // When nobody calls it dies all the same.
       const idle = setTimeout(die, 250);
       store.onceKept(die);
     });
-    const queues = [...sqs.allQueues()];
-    // At once, not when it listens again: whoever looks meanwhile sees what was kept.
-    openStore();
-    for (const { name, attributes } of queues) create(name, attributes);
     await app.close();
     await new Promise<void>((done) => {
       const pause = setTimeout(done, downMs);
