@@ -100,16 +100,20 @@ const harmless = 16_000;
 /** No document that people wrote takes as long. */
 const mostSeconds = 10;
 
-/** Parses CommonMark and extracts its facts; the tree is dropped. Whatever the source, it ends and never throws. */
-export function parse(source: string): DocFacts {
+/**
+ * Parses CommonMark and extracts its facts; the tree is dropped. Whatever the source, it ends and never throws.
+ *
+ * @param seconds after which it gives up.
+ */
+export function parse(source: string, seconds = mostSeconds): DocFacts {
   const text = withoutMark(source);
   if (text.length > mostCharacters) return unread(tooLong(text));
   try {
-    return text.length <= harmless ? extract(fromMarkdown(text), text) : parseInTime(text);
+    return text.length <= harmless ? extract(fromMarkdown(text), text) : parseInTime(text, seconds);
   } catch (error) {
     if (error instanceof RangeError) return unread("it nests too deeply");
     if ((error as { code?: string }).code !== "ERR_SCRIPT_EXECUTION_TIMEOUT") throw error;
-    return unread(`to parse it takes more than ${mostSeconds} seconds`);
+    return unread(`to parse it takes more than ${seconds} seconds`);
   }
 }
 
@@ -125,12 +129,12 @@ function tooLong(text: string): string {
 let parseHere: (() => DocFacts) | undefined;
 
 /** Nested quotations or emphasis keep the parser busy for hours: only the engine itself can stop it. */
-function parseInTime(text: string): DocFacts {
+function parseInTime(text: string, seconds: number): DocFacts {
   const globals = globalThis as { [parserName]?: () => DocFacts };
   parseHere = () => extract(fromMarkdown(text), text);
   globals[parserName] = () => parseHere?.() ?? unread("it was not parsed");
   try {
-    return runParser.runInThisContext({ timeout: mostSeconds * 1000 }) as DocFacts;
+    return runParser.runInThisContext({ timeout: seconds * 1000 }) as DocFacts;
   } finally {
     parseHere = undefined;
   }
