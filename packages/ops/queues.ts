@@ -1,6 +1,7 @@
 import { GetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { blockedEvents } from "outbox";
 import { parkedCounts, strays } from "worker";
+import { explain } from "./explain.ts";
 import { queueOf, queuesOf, workerOf } from "./manifests.ts";
 import { look } from "./operate.ts";
 import { count, printRows } from "./print.ts";
@@ -24,15 +25,9 @@ type QueueRow = {
 
 /** Every queue of an environment, with what waits in it, beside it and in its dead-letter queue. */
 export async function listQueues(target: Target, output: Output): Promise<void> {
-  let inDatabase: Awaited<ReturnType<typeof countsInDatabase>> | undefined;
-  try {
-    inDatabase = await countsInDatabase(target);
-  } catch (error) {
-    output.note(`Only the queues are counted. ${formatError(error)}`);
-  }
   const all = target.manifests.workers.flatMap((worker) => queuesOf(worker));
-  const rows = await Promise.all(
-    all.map(async (queue): Promise<QueueRow> => {
+  const counted = await Promise.all(
+    all.map(async (queue): Promise<Omit<QueueRow, "parked">> => {
       const counts = await countsOf(target, await target.queueUrl(queue));
       const dead = queue.deadLetter && (await countsOf(target, await target.queueUrl(queue, "dead")));
       return {
@@ -44,10 +39,19 @@ export async function listQueues(target: Target, output: Output): Promise<void> 
           ? sum(await countsOf(target, await target.queueUrl(queue, "undelivered")))
           : null,
         tries: queue.deadLetter?.tries ?? null,
-        parked: inDatabase ? (inDatabase.parked.get(queue.workload) ?? 0) : null,
       };
     }),
   );
+  let inDatabase: Awaited<ReturnType<typeof countsInDatabase>> | undefined;
+  try {
+    inDatabase = await countsInDatabase(target);
+  } catch (error) {
+    output.note(`Only the queues are counted. ${formatError(explain(error, target.name))}`);
+  }
+  const rows = counted.map((row): QueueRow => ({
+    ...row,
+    parked: inDatabase ? (inDatabase.parked.get(row.workload) ?? 0) : null,
+  }));
   printRows(output, rows, {
     workload: (row) => row.workload,
     ready: (row) => row.ready,

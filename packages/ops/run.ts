@@ -28,18 +28,12 @@ export async function run(args: string[], around: Surroundings): Promise<number>
   let target: Target | undefined;
   const { root, from, variables } = around;
   try {
-    const { values: flags, positionals } = parse(args);
-    if (positionals.length === 0) {
-      around.out(usage());
-      return flags.help ? 0 : 2;
+    const line = commandLine(args);
+    if ("help" in line) {
+      around.out(line.help);
+      return line.exitCode;
     }
-    const { name, command, words } = commandOf(positionals);
-    if (flags.help) {
-      around.out(helpOf(name, command));
-      return 0;
-    }
-    prove(name, command, words, flags, args);
-    const [environment = "", ...rest] = words;
+    const { command, flags, environment, words } = line;
     const output: Output = { json: flags.json, out: around.out, note: around.note };
     const intent: Intent = {
       dryRun: flags["dry-run"],
@@ -51,7 +45,7 @@ export async function run(args: string[], around: Surroundings): Promise<number>
     target = await (around.open?.(environment) ?? openTarget(environment, { root, data, variables }));
     if (flags.data !== undefined && target.name !== "local")
       throw misuse(`--data is the folder of a local workspace, and ${target.name} is in AWS.`);
-    const done = await command.run({ target, words: rest, flags, output, intent, from, variables });
+    const done = await command.run({ target, words, flags, output, intent, from, variables });
     return done === false ? 1 : 0;
   } catch (thrown) {
     const error = explain(thrown, target?.name);
@@ -60,6 +54,21 @@ export async function run(args: string[], around: Surroundings): Promise<number>
   } finally {
     await target?.close();
   }
+}
+
+type CommandLine =
+  | { command: Command; flags: Flags; environment: string; words: string[] }
+  | { help: string; exitCode: number };
+
+/** What a command line means. Throws a Refusal when it can mean nothing. */
+export function commandLine(args: string[]): CommandLine {
+  const { values: flags, positionals } = parse(args);
+  if (positionals.length === 0) return { help: usage(), exitCode: flags.help ? 0 : 2 };
+  const { name, command, words } = commandOf(positionals);
+  if (flags.help) return { help: helpOf(name, command), exitCode: 0 };
+  prove(name, command, words, flags, args);
+  const [environment = "", ...rest] = words;
+  return { command, flags, environment, words: rest };
 }
 
 function commandOf(words: string[]): { name: string; command: Command; words: string[] } {
