@@ -169,16 +169,11 @@ test("a problem without a hint is one line", () => {
 
 // The package lies in the repository whose manifests it reads; alone it has nothing to read.
 const repository = fileURLToPath(new URL("../../", import.meta.url));
-test.runIf(existsSync(`${repository}copilot`))(
-  "this repository's own workspace has no problems, and is checked in seconds",
-  () => {
-    const start = performance.now();
-    const workspace = readWorkspace(repository);
-    expect(check(workspace, {}).map(formatProblem)).toEqual([]);
-    expect(performance.now() - start).toBeLessThan(3000);
-    expect(workspace.environments.length).toBeGreaterThan(0);
-    for (const environment of workspace.environments) {
-      expect(resolve(workspace, environment, {}).workloads.length).toBe(workspace.workloads.size);
-    }
-  },
-);
+test.runIf(existsSync(`${repository}copilot`))("this repository's own workspace has no problems", () => {
+  const workspace = readWorkspace(repository);
+  expect(check(workspace, {}).map(formatProblem)).toEqual([]);
+  expect(workspace.environments.length).toBeGreaterThan(0);
+  for (const environment of workspace.environments) {
+    expect(resolve(workspace, environment, {}).workloads.length).toBe(workspace.workloads.size);
+  }
+});
