@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import type { Violation } from "./proof.ts";
 import type { Fault, Step } from "./story.ts";
 import { pause } from "./workspace.ts";
@@ -28,6 +29,16 @@ export async function inflict(workspace: Workspace, fault: Step & Fault): Promis
       // As a crash: no checkpoint, no farewell to the clients. The runner starts it again.
       signal(await workspace.databasePid().catch(() => undefined), "SIGQUIT");
       return [];
+    case "stall": {
+      // The postmaster first, so that it makes no further process; each that there is then.
+      const postmaster = await workspace.databasePid().catch(() => undefined);
+      signal(postmaster, "SIGSTOP");
+      const pids = [postmaster, ...(await childrenOf(postmaster))];
+      for (const pid of pids) signal(pid, "SIGSTOP");
+      await pause(fault.ms);
+      for (const pid of pids) signal(pid, "SIGCONT");
+      return [];
+    }
     case "broker":
       await workspace.running.crashBroker(fault.ms);
       return [];
@@ -48,6 +59,12 @@ async function runJob({ running }: Workspace, { job, n }: Step & { kind: "job" }
     if (Date.now() > until)
       return [{ law: "jobs run", what: `${job} did not succeed in 90 s, at last: ${result}`, n }];
   }
+}
+
+/** As Linux tells it; elsewhere only the postmaster stands still, and nobody new can connect. */
+async function childrenOf(pid: number | undefined): Promise<number[]> {
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "");
+  return children.split(" ").filter(Boolean).map(Number);
 }
 
 function signal(pid: number | undefined, name: NodeJS.Signals): void {

@@ -41,7 +41,7 @@ function books({ story: { before, after, outcomes } }: Ending): string {
       sum(accepted.filter(({ step }) => step.kind === kind).map(worth)),
     );
     const expected = opening + sum(changes);
-    return [name, opening, ...changes, expected, closing, expected - closing];
+    return [name, opening, ...changes, expected, closing, closing - expected];
   };
   const onHand = (goods: Map<string, number>) => sum([...goods.values()]);
   return table(
@@ -89,7 +89,7 @@ function rest({ settledMs, handedOver, violations }: Ending): string {
     `${handedOver > 0 ? `; ${handedOver} mails that the function had given up were handed over by a person` : ""}.\n` +
     (violations.length === 0
       ? "Every accepted document is settled once, goods and cash are conserved, order was kept, nothing is left over."
-      : `${violations.length} laws are broken.`)
+      : `Laws broken: ${violations.length}.`)
   );
 }
 

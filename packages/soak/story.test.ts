@@ -30,6 +30,7 @@ test("a story lasts as long as it was asked to, at its rate, with its faults", (
       "freeze",
       "deploy",
       "database",
+      "stall",
       "broker",
       "job",
     ]),

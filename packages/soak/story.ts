@@ -27,6 +27,7 @@ export type Fault =
   | { kind: "freeze"; service: string; ms: number }
   | { kind: "deploy"; service: string }
   | { kind: "database" }
+  | { kind: "stall"; ms: number }
   | { kind: "broker"; ms: number }
   | { kind: "job"; job: string };
 
@@ -85,7 +86,8 @@ export function storyOf({ seed, minutes, rate, faultSeconds, services, jobs }: S
     [45, () => ({ kind: "kill", service: pick(services) })],
     [20, () => ({ kind: "freeze", service: pick(services), ms: 500 + below(6000) })],
     [10, () => ({ kind: "deploy", service: pick(services) })],
-    [8, () => ({ kind: "database" })],
+    [7, () => ({ kind: "database" })],
+    [5, () => ({ kind: "stall", ms: 500 + below(7500) })],
     [10, () => ({ kind: "broker", ms: 500 + below(5500) })],
     [7, () => ({ kind: "job", job: pick(jobs) })],
   ];
@@ -128,6 +130,7 @@ const faultKinds: readonly string[] = [
   "freeze",
   "deploy",
   "database",
+  "stall",
   "broker",
   "job",
 ] satisfies Fault["kind"][];
@@ -165,6 +168,8 @@ export function whatHappens(step: Step): string {
       return `${step.service} is deployed: SIGTERM and a new start`;
     case "database":
       return "PostgreSQL is killed";
+    case "stall":
+      return `PostgreSQL stands still for ${step.ms} ms`;
     case "broker":
       return `SNS and SQS crash and are away for ${step.ms} ms`;
     case "job":
