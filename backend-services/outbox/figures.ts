@@ -6,6 +6,7 @@ import type { Relay, RelayHealth } from "outbox";
 export function figures({ ok, detail }: RelayHealth, at?: number): object | undefined {
   if (!ok) return undefined;
   const { lagMs, depth, blockedGroups, unownedShards, oldSnapshot } = detail;
+  const { published, calls, failedCalls, refusedEvents, takeovers } = detail;
   return {
     ...figuresLine(
       {
@@ -17,6 +18,15 @@ export function figures({ ok, detail }: RelayHealth, at?: number): object | unde
       },
       at,
     ),
+    // Nobody is woken by these: for a question to the log. Since the start; calls and events by error code.
+    sinceStart: {
+      published,
+      calls,
+      eventsPerCall: calls === 0 ? null : Math.round((published / calls) * 100) / 100,
+      failedCalls,
+      refusedEvents,
+      takeovers,
+    },
     // Who it is, for whoever the alarm `snapshot` wakes.
     ...(oldSnapshot ? { oldSnapshotPid: oldSnapshot.pid } : {}),
   };

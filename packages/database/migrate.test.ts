@@ -45,7 +45,9 @@ describe("migrating", () => {
   test("applies the engines' tables first and everything once; a second run does nothing", async () => {
     const client = await owner(await emptyDatabase());
     expect(await migrate(client, silent)).toEqual(names);
-    expect(names.slice(0, 2)).toEqual(["outbox-1", "worker-1"]);
+    expect(names.filter((name) => /^(outbox|worker)-/.test(name))).toEqual(
+      names.slice(0, names.indexOf("001-roles")),
+    );
     expect(await migrate(client, silent)).toEqual([]);
   });
 

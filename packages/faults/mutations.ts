@@ -10,12 +10,14 @@ export type Mutation = {
 
 /** `find` occurs exactly once in the file. */
 export type Edit = { file: string; find: string; replace: string };
-/** A test file and the beginning of a title in it. */
+/** A test file, seen from `packages/`, and the beginning of a title in it. */
 export type Suspect = { file: string; title: string };
 
 const outbox = (title: string): Suspect => ({ file: "outbox/relay.test.ts", title });
 const worker = (title: string): Suspect => ({ file: "worker/work.test.ts", title });
 const relayFault = (n: number): Suspect => ({ file: "faults/relay.test.ts", title: `fault ${n}:` });
+const databaseFault = (n: number): Suspect => ({ file: "faults/database.test.ts", title: `fault ${n}:` });
+const clock = (title: string): Suspect => ({ file: "../workers/scheduled/clock.test.ts", title });
 const consumerFault = (n: number): Suspect => ({ file: "faults/consumer.test.ts", title: `fault ${n}:` });
 
 export const mutations: Mutation[] = [
@@ -75,8 +77,8 @@ export const mutations: Mutation[] = [
     edits: [
       {
         file: "outbox/session.ts",
-        find: "where pg_try_advisory_lock(${NAMESPACE}, shard) limit $2",
-        replace: "where true limit $2",
+        find: "where pg_try_advisory_lock($3, shard) limit $2",
+        replace: "where $3::int is not null limit $2",
       },
       {
         file: "outbox/fetch.ts",
@@ -199,6 +201,42 @@ export const mutations: Mutation[] = [
     tests: [{ file: "outbox/sns.test.ts", title: "a call without an answer" }, relayFault(3)],
   },
   {
+    name: "partial-is-success",
+    design: "a call that was answered counts as published, whatever the answer says of an entry",
+    edits: [
+      {
+        file: "outbox/sns.ts",
+        find: "if (accepted.has(String(n))) return",
+        replace: "if (accepted.has(String(n)) || answer.Failed) return",
+      },
+    ],
+    tests: [{ file: "outbox/sns.test.ts", title: "each entry gets its own answer" }, relayFault(5)],
+  },
+  {
+    name: "hand-over-in-flight",
+    design: "a shard changes hands while calls of it are in flight",
+    edits: [
+      {
+        file: "outbox/relay.ts",
+        find: "const ready = [...this.#leaving].filter((shard) => !this.#hand.holds(shard));",
+        replace: "const ready = [...this.#leaving];",
+      },
+    ],
+    tests: [outbox("two relays share the shards"), relayFault(8)],
+  },
+  {
+    name: "hand-over-undeleted",
+    design: "a shard changes hands before its published rows are deleted",
+    edits: [
+      {
+        file: "outbox/relay.ts",
+        find: "    await this.#flush(session);\n    await session.give(ready);",
+        replace: "    await session.give(ready);",
+      },
+    ],
+    tests: [outbox("two relays share the shards"), relayFault(8)],
+  },
+  {
     name: "delete-before-handling",
     design: "messages are deleted when they are received",
     edits: [
@@ -216,6 +254,18 @@ export const mutations: Mutation[] = [
     design: "nobody keeps messages in flight",
     edits: [{ file: "worker/lane.ts", find: "void this.#beat(), everyMs", replace: "undefined, everyMs" }],
     tests: [worker("RetryAfter holds its lane")],
+  },
+  {
+    name: "heartbeat-stops",
+    design: "nobody keeps messages in flight while their group waits for its next try",
+    edits: [
+      {
+        file: "worker/lane.ts",
+        find: "    const lost = await this.#queue.hide(",
+        replace: "    if (this.held) return;\n    const lost = await this.#queue.hide(",
+      },
+    ],
+    tests: [worker("RetryAfter holds its lane"), consumerFault(20)],
   },
   {
     name: "message-id",
@@ -242,6 +292,30 @@ export const mutations: Mutation[] = [
       },
     ],
     tests: [worker("what fails now and then"), consumerFault(10)],
+  },
+  {
+    name: "inbox-of-all",
+    design: "the inbox goes by the event alone, whoever consumes it",
+    edits: [
+      {
+        file: "worker/once.ts",
+        find: "const values = [escapeLiteral(eventId), consumer, escapeLiteral(key)]",
+        replace: "const values = [escapeLiteral(eventId), consumer && 1, escapeLiteral(key)]",
+      },
+    ],
+    tests: [relayFault(24)],
+  },
+  {
+    name: "silent-rollback",
+    design: "a commit that PostgreSQL answers with a rollback is a success",
+    edits: [
+      {
+        file: "worker/once.ts",
+        find: '      await commit(client);\n      return "done";',
+        replace: '      await client.query("commit");\n      return "done";',
+      },
+    ],
+    tests: [worker("a failed statement that the handler swallowed")],
   },
   {
     name: "group-goes-on",
@@ -311,7 +385,31 @@ export const mutations: Mutation[] = [
         replace: "if (!this.#hasRoom()",
       },
     ],
-    tests: [{ file: "faults/database.test.ts", title: "fault 16:" }],
+    tests: [databaseFault(16)],
+  },
+  {
+    name: "breaker-by-time",
+    design: "receiving goes on after a pause, whether the database answers or not",
+    edits: [
+      {
+        file: "worker/breaker.ts",
+        find: "if (this.#stopped || !(await this.#slots.run(() => this.#writable()))) continue;",
+        replace: "if (this.#stopped) continue;",
+      },
+    ],
+    tests: [databaseFault(16)],
+  },
+  {
+    name: "breaker-reads",
+    design: "a database that can be read counts as usable",
+    edits: [
+      {
+        file: "worker/breaker.ts",
+        find: "({ rows }) => rows[0]?.no === false,",
+        replace: "({ rows }) => rows.length === 1,",
+      },
+    ],
+    tests: [databaseFault(15)],
   },
   {
     name: "waiting-counts",
@@ -336,6 +434,54 @@ export const mutations: Mutation[] = [
       },
     ],
     tests: [worker("a poisoned head is parked"), consumerFault(12)],
+  },
+  {
+    name: "replay-unlocked",
+    design: "a replay does not lock its group",
+    edits: [
+      {
+        file: "worker/replay.ts",
+        find: '"select from parked_group where consumer = $1 and group_id = $2 for update"',
+        replace: '"select from parked_group where consumer = $1 and group_id = $2"',
+      },
+    ],
+    tests: [{ file: "faults/replay.test.ts", title: "a message that comes while" }],
+  },
+  {
+    name: "own-clock",
+    design: "what is due is due by the clock of the process",
+    edits: [
+      {
+        file: "worker/replays.ts",
+        find: "replay_at <= clock_timestamp() order by",
+        replace: "replay_at <= to_timestamp(${Date.now() / 1000}) order by",
+      },
+    ],
+    tests: [databaseFault(17)],
+  },
+  {
+    name: "due-unlocked",
+    design: "due rows are read, and marked without a lock",
+    edits: [
+      {
+        file: "database/schedules.ts",
+        find: "    .limit(limit)\n    .forUpdate()\n    .skipLocked();",
+        replace: "    .limit(limit);",
+      },
+    ],
+    tests: [clock("four tasks that claim at once")],
+  },
+  {
+    name: "due-apart",
+    design: "due rows are marked in one transaction, and their events written in the next",
+    edits: [
+      {
+        file: "../workers/scheduled/clock.ts",
+        find: "    const rows = await claimDue(tx, limit);",
+        replace: "    const rows = await inCompany(database, companyId, (first) => claimDue(first, limit));",
+      },
+    ],
+    tests: [clock("a row whose event cannot be written")],
   },
   {
     name: "woken-too-early",

@@ -21,6 +21,8 @@ export type FetchOptions = {
   groups: string[];
   topics: string[];
   limit: number;
+  /** Of payloads; the row that goes over it is the last one. */
+  bytes: number;
 };
 
 /**
@@ -29,7 +31,8 @@ export type FetchOptions = {
  *
  * Fair by tenant: at most ten rows of a tenant and shard in one fetch, and each fetch of a shard begins after the tenant
  * that was served last. It walks from tenant to tenant on the index (a loose index scan), so a tenant with 100,000 rows
- * costs as much as one with ten. `limit` ends the recursion early: PostgreSQL evaluates only what is read.
+ * costs as much as one with ten. `limit` ends the recursion early: PostgreSQL evaluates only what is read. So it does for the
+ * sum of bytes, which cuts the end of what was read, never a row out of the middle: a group keeps its order.
  */
 const statement = `
 with recursive
@@ -63,7 +66,7 @@ turn as (
 ),
 blocked as (select array(select group_id from outbox where blocked_at is not null) as groups)
 select * from (
-  select turn.round, row.* from turn, blocked
+  select turn.round, row.*, sum(row.bytes) over (rows unbounded preceding) - row.bytes as "before" from turn, blocked
   cross join lateral (
     select id::text as id, id as position, shard, tenant, topic, group_id as "groupId", event_id as "eventId", type, payload,
            traceparent, octet_length(payload) as bytes
@@ -75,6 +78,7 @@ select * from (
   ) row
   limit $6
 ) batch
+where "before" < $7
 order by position`;
 
 const FIRST = "00000000-0000-0000-0000-000000000000";
@@ -85,7 +89,7 @@ export class Fetcher {
 
   async fetch(
     session: Session,
-    { acknowledged, shards, groups, topics, limit }: FetchOptions,
+    { acknowledged, shards, groups, topics, limit, bytes }: FetchOptions,
   ): Promise<Row[]> {
     // The limit may end the fetch before the last shard: no shard may always be the last one.
     const mixed = shards.toSorted(() => Math.random() - 0.5);
@@ -99,6 +103,7 @@ export class Fetcher {
         groups,
         topics,
         limit,
+        bytes,
       ],
     });
     const last = new Map<number, { round: number; tenant: string }>();

@@ -13,11 +13,16 @@ export class Hand {
   /** Rows per shard, waiting and flying. */
   readonly #shards = new Map<number, number>();
   #heldAtMost = 0;
+  /** Of payloads, waiting and flying. */
+  bytes = 0;
 
   /** Takes rows of shards that hold nothing here, in the order of their ids. */
   add(rows: Row[]): void {
     this.#waiting.push(...rows);
-    for (const { shard } of rows) this.#shards.set(shard, (this.#shards.get(shard) ?? 0) + 1);
+    for (const { shard, bytes } of rows) {
+      this.#shards.set(shard, (this.#shards.get(shard) ?? 0) + 1);
+      this.bytes += bytes;
+    }
     this.#heldAtMost = this.#shards.size;
   }
 
@@ -64,7 +69,8 @@ export class Hand {
     return this.#shards.size * 4 <= this.#heldAtMost * 3;
   }
 
-  #forget({ shard }: Row): void {
+  #forget({ shard, bytes }: Row): void {
+    this.bytes -= bytes;
     const left = (this.#shards.get(shard) ?? 0) - 1;
     if (left > 0) this.#shards.set(shard, left);
     else this.#shards.delete(shard);

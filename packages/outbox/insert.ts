@@ -9,7 +9,7 @@ export type OutboxRow = {
   tenant: string;
   /** Topic name without `.fifo`. */
   topic: string;
-  /** FIFO group, 1–128 characters: the aggregate's id. Events of one group arrive in the order of their inserts. */
+  /** FIFO group, 1–128 characters of ASCII without spaces: the aggregate's id. Events of one group arrive in the order of their inserts. */
   groupId: string;
   /** uuid v7: deduplication id on the way, inbox key at the receivers. */
   eventId: string;
@@ -40,7 +40,8 @@ const statement = `
  * Writes events into the outbox, in this order, in one statement. Call it in the transaction that changes the state, and
  * after locking the aggregate's row: that lock is what makes the order of a group the order of its changes.
  *
- * Rejects with 23514 when a payload is over 240 KiB or a group id over 128 characters: such an event could never leave.
+ * Rejects with 23514 when a payload is over 240 KiB, or a group id or a type is not of 1–128 (256) printable ASCII
+ * characters: such an event could never leave.
  */
 export async function insert(client: Queryable, rows: OutboxRow[]): Promise<void> {
   if (rows.length === 0) return;

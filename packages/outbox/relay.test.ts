@@ -1,6 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { insert } from "./insert.ts";
+import { grants, migrations } from "./migrations.ts";
 import { TopicUnavailable } from "./publish.ts";
 import { relay } from "./relay.ts";
 import type { Relay, RelayOptions } from "./relay.ts";
@@ -244,6 +246,88 @@ test("stop lets the calls in flight finish and deletes what they brought out", a
   expect(sink.of("g")).toEqual([1]);
   expect(await outbox.depth()).toBe(1);
   expect(await outbox.rows("select from relay_member")).toEqual([]);
+});
+
+test("stop keeps the shards until its last call is over, also one that is longer than the session time-out", async () => {
+  let release!: () => void;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  sink.behaviour = () => held;
+  await outbox.write("g", [1, 2]);
+  const engine = start({ sessionTimeoutMs: 300 });
+  await until(() => sink.calls.length).toBe(1);
+  const stopped = engine.stop();
+  const second = start();
+  await until(() => second.health().detail.relays).toBe(2);
+  await pause(1000);
+  expect(sink.calls.length).toBe(1);
+  release();
+  await stopped;
+  await until(() => outbox.depth()).toBe(0);
+  expect(sink.of("g")).toEqual([1, 2]);
+  expect(sink.repeats()).toBe(0);
+});
+
+test("a publisher that rejects with no error at all is tried again like any other", async () => {
+  let rejections = 3;
+  sink.behaviour = () => {
+    // oxlint-disable-next-line typescript/only-throw-error -- what other people's code may do
+    if (rejections-- > 0) throw undefined;
+  };
+  await outbox.write("g", [1, 2]);
+  const engine = start();
+  await until(() => sink.of("g")).toEqual([1, 2]);
+  expect(engine.health().detail).toMatchObject({ failedCalls: { Error: 3 }, refusedEvents: {} });
+});
+
+test("outboxes in two schemas of one database each have all their shards", async () => {
+  const client = await outbox.client();
+  await client.query(`create schema other; set search_path = other`);
+  for (const { sql } of migrations) await client.query(sql);
+  await insert(client, [event("other", 1)]);
+  await outbox.write("g", [1]);
+  const engine = start();
+  const url = `${outbox.url}?options=-csearch_path%3Dother`;
+  const other = start({ connect: () => new Client({ connectionString: url }) });
+  await until(() => sink.accepted.toSorted()).toEqual(["g:1", "other:1"]);
+  for (const one of [engine, other]) {
+    await until(() => one.health().detail).toMatchObject({ shards: 64, unownedShards: 0, relays: 1 });
+  }
+  expect(sink.repeats()).toBe(0);
+  await client.query("drop schema other cascade");
+});
+
+test("a database that is slower than the session time-out makes the relay slow, not stand still", async () => {
+  const client = await outbox.client();
+  await client.query(`create role slow login; ${grants({ writers: "slow", relay: "slow" })}
+    alter table outbox enable row level security;
+    create policy slowly on outbox to slow using ((select pg_sleep(0.1)) is not null)`);
+  await outbox.write("g", [1, 2]);
+  const url = outbox.url.replace(/\/\/[^@]*@/, "//slow@");
+  const engine = start({ sessionTimeoutMs: 200, connect: () => new Client({ connectionString: url }) });
+  await until(() => sink.of("g"), 30_000).toEqual([1, 2]);
+  expect(engine.health().detail.blockedGroups).toBe(0);
+  await engine.stop();
+  await client.query("drop policy slowly on outbox; alter table outbox disable row level security");
+});
+
+test("what a topic would refuse for good is the writer's error", async () => {
+  const client = await outbox.client();
+  for (const bad of [
+    { groupId: "two words" },
+    { groupId: "店" },
+    { type: "" },
+    { payload: "x".repeat(245_761) },
+  ]) {
+    await expect(insert(client, [event("g", 1, bad)])).rejects.toMatchObject({ code: "23514" });
+  }
+});
+
+test("a relay that is found dead is counted as taken over", async () => {
+  await outbox.rows("truncate relay_member");
+  await outbox.rows("insert into relay_member (id, pid) values ('dead', 0)");
+  const engine = start();
+  await until(() => engine.health().detail.takeovers).toBe(1);
+  expect(await outbox.rows("select from relay_member where id = 'dead'")).toEqual([]);
 });
 
 test("a database restart ends nothing: the relay comes back and loses no event", async () => {

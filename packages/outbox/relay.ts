@@ -38,7 +38,10 @@ export type RelayOptions = {
 };
 
 export type RelayHealth = {
-  /** false: the loop has not come round for 10 s (no database, or it hangs), or every call has failed for 30 s. */
+  /**
+   * false: the loop has not come round for 10 s (no database, or it hangs), or every call has failed for 30 s. A topic that
+   * is missing or forbidden does not count: a restart would not help, and the other topics flow; see `error` and `lagMs`.
+   */
   ok: boolean;
   detail: {
     id: string;
@@ -59,6 +62,11 @@ export type RelayHealth = {
     oldSnapshot: OldSnapshot | null;
     published: number;
     calls: number;
+    /** Calls that failed as a whole, and events that a topic did not accept, by error code. */
+    failedCalls: Record<string, number>;
+    refusedEvents: Record<string, number>;
+    /** Relays found dead: each of them left its shards to the others without a good-bye. */
+    takeovers: number;
     lastPublishedAt: string | null;
     /** What is wrong now; null when nothing is. */
     error: string | null;
@@ -77,6 +85,10 @@ const POLL_MS = { least: 25, most: 250 };
 const ROWS_PER_FETCH = 500;
 /** More are not fetched before some of them have left. */
 const ROWS_IN_HAND = 1000;
+/** An event may have 240 KiB: rows alone would not bound the memory. */
+const BYTES_PER_FETCH = 16 * 1024 * 1024;
+/** A statement that was too late has twice the time in the next session, or a slow database would never let one through. */
+const MOST_STATEMENT_MS = 60_000;
 const TRIES_OF_SENDER = 3;
 /** So many calls failing in a row say that the broker is down, not that an event is bad. */
 const OUTAGE_CALLS = 4;
@@ -116,11 +128,10 @@ class Engine implements Relay {
   /** When the loop last came round with the database. */
   #workedAt = -Infinity;
   #callsFailed = 0;
-  #failingSince = 0;
+  /** When the first and the last of them failed. */
+  #failing = { since: 0, last: 0 };
   #pausedUntil = 0;
-  readonly #errors: { database?: string; broker?: string; topics: Map<string, string> } = {
-    topics: new Map(),
-  };
+  readonly #errors: { database?: string; broker?: string } = {};
   #seen = {
     relays: 0,
     unownedShards: SHARDS,
@@ -129,7 +140,14 @@ class Engine implements Relay {
     blockedGroups: 0,
     oldSnapshot: null as OldSnapshot | null,
   };
-  #counts = { published: 0, calls: 0, lastPublishedAt: null as string | null };
+  #counts = {
+    published: 0,
+    calls: 0,
+    failedCalls: {} as Record<string, number>,
+    refusedEvents: {} as Record<string, number>,
+    takeovers: 0,
+    lastPublishedAt: null as string | null,
+  };
 
   constructor({ connect, publish, log, id, lanes = 8, sessionTimeoutMs = 5000 }: RelayOptions) {
     this.#connect = connect;
@@ -144,7 +162,9 @@ class Engine implements Relay {
   health(): RelayHealth {
     const now = performance.now();
     const connected = this.#session !== undefined && !this.#session.lost;
-    const failingMs = this.#callsFailed >= OUTAGE_CALLS ? now - this.#failingSince : 0;
+    // Who has nothing to send any more fails no longer.
+    const outage = this.#callsFailed >= OUTAGE_CALLS && now - this.#failing.last < 60_000;
+    const failingMs = outage ? this.#failing.last - this.#failing.since : 0;
     return {
       ok: now - this.#workedAt < 10_000 && failingMs < 30_000,
       detail: {
@@ -153,8 +173,9 @@ class Engine implements Relay {
         shards: this.#session?.owned.size ?? 0,
         ...this.#seen,
         waitingGroups: this.#groups.size,
-        ...this.#counts,
-        error: this.#errors.database ?? this.#errors.broker ?? [...this.#errors.topics.values()][0] ?? null,
+        ...structuredClone(this.#counts),
+        error:
+          this.#errors.database ?? (outage ? this.#errors.broker : undefined) ?? this.#topics.reason ?? null,
       },
     };
   }
@@ -175,6 +196,7 @@ class Engine implements Relay {
           connect: this.#connect,
           id: this.#id,
           timeoutMs: this.#timeoutMs,
+          statementMs: Math.max(this.#timeoutMs, Math.min(MOST_STATEMENT_MS, this.#timeoutMs * 2 ** tries)),
           onWake: () => this.#signal.fire(),
           onLost: () => this.#signal.fire(),
         });
@@ -182,7 +204,7 @@ class Engine implements Relay {
         await this.#relay(this.#session);
       } catch (err) {
         const before = this.#errors.database;
-        this.#errors.database = `database: ${(err as Error).message}`;
+        this.#errors.database = `database: ${errorOf(err).message}`;
         if (this.#errors.database !== before)
           this.#log.warn({ err, relay: this.#id }, "relay has no database session");
       }
@@ -226,7 +248,11 @@ class Engine implements Relay {
       );
       if (session.failure) throw session.failure;
     }
-    await Promise.all(this.#calls);
+    // The shards stay ours, by a session that is not silent, until the last call is over and its rows are deleted.
+    while (this.#calls.size > 0) {
+      await this.#signal.wait(Math.min(TICK_MS, this.#timeoutMs / 4));
+      await session.confirm();
+    }
     await this.#flush(session);
     await session.close();
     this.#log.info({ relay: this.#id }, "relay stopped");
@@ -234,8 +260,9 @@ class Engine implements Relay {
 
   /** Every relay wants the same share; who has more gives the surplus back, who has less takes what is free. */
   async #share(session: Session): Promise<void> {
-    const relays = await session.presence();
+    const { relays, dead } = await session.presence();
     this.#seen.relays = relays;
+    this.#counts.takeovers += dead;
     const wanted = Math.ceil(SHARDS / relays);
     const keeping = session.owned.size - this.#leaving.size;
     if (keeping < wanted) {
@@ -264,7 +291,8 @@ class Engine implements Relay {
   async #fetch(session: Session): Promise<{ rows: number; full: boolean }> {
     const free = [...session.owned].filter((shard) => !this.#leaving.has(shard) && !this.#hand.holds(shard));
     const paused = performance.now() < this.#pausedUntil;
-    if (free.length === 0 || paused || this.#hand.waiting >= ROWS_IN_HAND) {
+    const laden = this.#hand.waiting >= ROWS_IN_HAND || this.#hand.bytes >= BYTES_PER_FETCH;
+    if (free.length === 0 || paused || laden) {
       await this.#flush(session);
       return { rows: 0, full: false };
     }
@@ -276,9 +304,10 @@ class Engine implements Relay {
       groups: this.#groups.waiting(),
       topics: this.#topics.waiting(),
       limit: ROWS_PER_FETCH,
+      bytes: BYTES_PER_FETCH,
     });
     this.#hand.add(rows);
-    return { rows: rows.length, full: rows.length === ROWS_PER_FETCH };
+    return { rows: rows.length, full: rows.length === ROWS_PER_FETCH || this.#hand.bytes >= BYTES_PER_FETCH };
   }
 
   async #flush(session: Session): Promise<void> {
@@ -304,7 +333,7 @@ class Engine implements Relay {
       const call = this.#lane(session, first.topic, rows).finally(() => {
         this.#calls.delete(call);
         this.#fly(session, true);
-        if (this.#hand.low || this.#leaving.size > 0) this.#signal.fire();
+        if (this.#hand.low || this.#leaving.size > 0 || this.#stopping) this.#signal.fire();
       });
       this.#calls.add(call);
     }
@@ -329,12 +358,11 @@ class Engine implements Relay {
     try {
       answers = await this.#publish(topic, call);
     } catch (err) {
-      this.#callFailed(topic, call, err as Error);
+      this.#callFailed(topic, call, errorOf(err));
       return new Set(call.map((row) => row.groupId));
     }
     if (this.#callsFailed > 0) this.#recovered();
     this.#topics.succeeded(topic);
-    this.#errors.topics.delete(topic);
 
     const failed = new Set<string>();
     for (const [n, row] of call.entries()) {
@@ -347,7 +375,8 @@ class Engine implements Relay {
         continue;
       }
       failed.add(row.groupId);
-      this.#groups.failed(row.groupId);
+      this.#groups.failed(row.groupId, answer.code);
+      count(this.#counts.refusedEvents, answer.code);
       const details = {
         topic,
         type: row.type,
@@ -362,14 +391,15 @@ class Engine implements Relay {
   }
 
   #callFailed(topic: string, call: Row[], err: Error): void {
+    count(this.#counts.failedCalls, err.name);
     if (err instanceof TopicUnavailable) {
-      this.#topics.failed(topic);
-      this.#errors.topics.set(topic, err.message);
+      this.#topics.failed(topic, err.message);
       this.#log.error({ err, topic }, "a topic cannot be published to, its events wait");
       return;
     }
-    for (const row of call) this.#groups.failed(row.groupId, true);
-    if (this.#callsFailed === 0) this.#failingSince = performance.now();
+    for (const row of call) this.#groups.failed(row.groupId, err.message, true);
+    this.#failing.last = performance.now();
+    if (this.#callsFailed === 0) this.#failing.since = this.#failing.last;
     this.#callsFailed += 1;
     this.#errors.broker = `broker: ${err.name}: ${err.message}`;
     this.#log.warn({ err, topic, entries: call.length, failed: this.#callsFailed }, "a publish call failed");
@@ -395,7 +425,7 @@ class Engine implements Relay {
         `update outbox set attempts = attempts + 1, error = $2,
            blocked_at = case when attempts + 1 >= ${TRIES_OF_SENDER} then clock_timestamp() end
          where id = $1 returning blocked_at is not null as blocked`,
-        [row.id, error.slice(0, 2000)],
+        [row.id, error.slice(0, 2000).replaceAll("\0", "�")],
       );
       if (rows[0]?.blocked) {
         this.#log.error(
@@ -429,4 +459,13 @@ class Engine implements Relay {
       );
     }
   }
+}
+
+function count(counts: Record<string, number>, code: string): void {
+  counts[code] = (counts[code] ?? 0) + 1;
+}
+
+/** A publisher, or a `connect`, may reject with anything. */
+function errorOf(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

@@ -1,11 +1,17 @@
 import type { Client, QueryConfig, QueryResult, QueryResultRow } from "pg";
+import { abandon } from "./abandon.ts";
 import { SHARDS } from "./shard.ts";
 import { CHANNEL } from "./waker.ts";
 import type { Connect } from "./relay.ts";
 
-/** First key of the advisory locks: "outb". The second key is the shard, or PRESENCE. */
-export const NAMESPACE = 0x6f757462;
+/**
+ * SQL for the first key of the advisory locks: "outb", mixed with the schema of the table, since locks belong to the whole
+ * database and it may hold an outbox in more than one schema. The second key is the shard, or PRESENCE.
+ */
+export const LOCKS = `(select 1869968482 # relnamespace::int from pg_class where oid = 'outbox'::regclass)`;
 export const PRESENCE = SHARDS;
+
+const CONNECT_MS = 10_000;
 
 /** How long an answer of the server proves that the shards are still ours. A frozen process is stale when it wakes. */
 const FRESH_MS = 50;
@@ -15,6 +21,8 @@ export type SessionOptions = {
   /** Name in relay_member. */
   id: string;
   timeoutMs: number;
+  /** How long a statement may take, here and at the server. */
+  statementMs: number;
   onWake: () => void;
   onLost: () => void;
 };
@@ -31,7 +39,10 @@ export class Session {
   readonly #options: SessionOptions;
   #provenAt = -Infinity;
   #proof: Promise<void> | undefined;
+  /** The statement before the next one: a connection runs one at a time, and the server ends a late one. */
+  #before: Promise<unknown> = Promise.resolve();
   #pid = 0;
+  #locks = 0;
 
   private constructor(client: Client, options: SessionOptions) {
     this.#client = client;
@@ -39,18 +50,22 @@ export class Session {
   }
 
   static async open(options: SessionOptions): Promise<Session> {
-    const client = await options.connect();
+    const client = await within(CONNECT_MS, Promise.resolve(options.connect()));
     const session = new Session(client, options);
     client.on("error", (error) => session.#lose(error));
     client.on("end", () => session.#lose(new Error("The database closed the connection.")));
     client.on("notification", options.onWake);
     try {
-      await session.#within(10_000, client.connect());
-      const { rows } = await session.query<{ pid: number }>(`select pg_backend_pid() as pid`);
+      await within(CONNECT_MS, client.connect());
+      const { rows } = await session.query<{ pid: number; locks: number }>(
+        `select pg_backend_pid() as pid, ${LOCKS} as locks`,
+      );
       session.#pid = rows[0]?.pid ?? 0;
+      session.#locks = rows[0]?.locks ?? 0;
       await session.query(`set idle_session_timeout = ${options.timeoutMs}`);
-      await session.query(`set statement_timeout = 30000`);
-      await session.query(`select pg_advisory_lock_shared(${NAMESPACE}, ${PRESENCE})`);
+      // Ours ends the session, but not the statement: its backend would keep the shards until it is done.
+      await session.query(`set statement_timeout = ${options.statementMs}`);
+      await session.query(`select pg_advisory_lock_shared(${session.#locks}, ${PRESENCE})`);
       await session.query(`listen ${CHANNEL}`);
       return session;
     } catch (error) {
@@ -63,16 +78,25 @@ export class Session {
     return this.failure !== undefined;
   }
 
-  /** Runs one statement. A failure or silence of `timeoutMs` loses the session and rejects. */
+  /** Runs one statement, after those before it. A failure or silence of `statementMs` loses the session and rejects. */
   async query<Row extends QueryResultRow>(
+    text: string | QueryConfig,
+    values?: unknown[],
+  ): Promise<QueryResult<Row>> {
+    const result = this.#before.then(() => this.#run<Row>(text, values));
+    this.#before = result.catch(() => {});
+    return result;
+  }
+
+  async #run<Row extends QueryResultRow>(
     text: string | QueryConfig,
     values?: unknown[],
   ): Promise<QueryResult<Row>> {
     if (this.failure) throw this.failure;
     const sentAt = performance.now();
     try {
-      const result = await this.#within(
-        this.#options.timeoutMs,
+      const result = await within(
+        this.#options.statementMs,
         typeof text === "string" ? this.#client.query<Row>(text, values) : this.#client.query<Row>(text),
       );
       this.#provenAt = Math.max(this.#provenAt, sentAt);
@@ -109,26 +133,35 @@ export class Session {
 
   /**
    * Notes that this relay is there and returns how many are, by the locks that live sessions hold: a killed relay
-   * counts no longer at once. Whose lock is gone is removed from the table.
+   * counts no longer at once. Whose lock is gone is removed from the table: `dead` ended without a good-bye.
    */
-  async presence(): Promise<number> {
-    const { rows } = await this.query<{ relays: number }>({
+  async presence(): Promise<{ relays: number; dead: number }> {
+    const { rows } = await this.query<{ relays: number; dead: number; pid: number }>({
       name: "outbox-presence",
       text: `
         with alive as (
           select pid from pg_locks
           where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())
-            and classid = ${NAMESPACE} and objid = ${PRESENCE} and objsubid = 2 and granted
+            and classid = $4::int::oid and objid = ${PRESENCE} and objsubid = 2 and granted
         ), gone as (
-          delete from relay_member where id <> $1 and pid not in (select pid from alive)
+          delete from relay_member where id <> $1 and pid not in (select pid from alive) returning 1
         ), here as (
           insert into relay_member (id, pid, shards) values ($1, $2, $3)
           on conflict (id) do update set pid = excluded.pid, shards = excluded.shards, seen_at = clock_timestamp()
         )
-        select count(*)::int as relays from alive`,
-      values: [this.#options.id, this.#pid, this.owned.size],
+        select (select count(*)::int from alive) as relays, (select count(*)::int from gone) as dead,
+               pg_backend_pid() as pid`,
+      values: [this.#options.id, this.#pid, this.owned.size, this.#locks],
     });
-    return Math.max(1, rows[0]?.relays ?? 1);
+    const { relays = 1, dead = 0, pid = this.#pid } = rows[0] ?? {};
+    if (pid !== this.#pid) {
+      const error = new Error(
+        "A pooler swaps the server's sessions: the relay needs one straight to the server.",
+      );
+      this.#lose(error);
+      throw error;
+    }
+    return { relays: Math.max(1, relays), dead };
   }
 
   /** Takes up to `count` of the shards that nobody owns. */
@@ -141,8 +174,8 @@ export class Session {
     const { rows } = await this.query<{ shard: number }>({
       name: "outbox-take",
       text: `select shard from unnest($1::int[]) as open (shard)
-             where pg_try_advisory_lock(${NAMESPACE}, shard) limit $2`,
-      values: [open, count],
+             where pg_try_advisory_lock($3, shard) limit $2`,
+      values: [open, count, this.#locks],
     });
     for (const { shard } of rows) this.owned.add(shard);
   }
@@ -151,7 +184,7 @@ export class Session {
   async give(shards: number[]): Promise<void> {
     if (shards.length === 0) return;
     await this.query(
-      `select pg_advisory_unlock(${NAMESPACE}, shard) from unnest($1::int[]) as back (shard)`,
+      `select pg_advisory_unlock(${this.#locks}, shard) from unnest($1::int[]) as back (shard)`,
       [shards],
     );
     for (const shard of shards) this.owned.delete(shard);
@@ -162,7 +195,7 @@ export class Session {
     const { rows } = await this.query<{ shards: number }>(`
       select count(distinct objid)::int as shards from pg_locks
       where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())
-        and classid = ${NAMESPACE} and objid < ${PRESENCE} and objsubid = 2 and granted`);
+        and classid = (${this.#locks})::int::oid and objid < ${PRESENCE} and objsubid = 2 and granted`);
     return rows[0]?.shards ?? 0;
   }
 
@@ -171,7 +204,7 @@ export class Session {
     if (this.lost) return;
     await this.query("delete from relay_member where id = $1", [this.#options.id]);
     this.failure = new Error("The relay has stopped.");
-    await this.#within(1000, this.#client.end()).catch(() => {});
+    await within(1000, this.#client.end()).catch(() => {});
   }
 
   #lose(error: Error): void {
@@ -181,23 +214,17 @@ export class Session {
     abandon(this.#client);
     this.#options.onLost();
   }
-
-  async #within<T>(ms: number, work: Promise<T>): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`The database did not answer within ${ms} ms.`)), ms);
-    });
-    try {
-      return await Promise.race([work, late]);
-    } finally {
-      clearTimeout(timer);
-      work.catch(() => {});
-    }
-  }
 }
 
-/** Ends the socket without waiting for a server that may be gone. */
-function abandon(client: Client): void {
-  client.end().catch(() => {});
-  (client as unknown as { connection?: { stream?: { destroy(): void } } }).connection?.stream?.destroy();
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`The database did not answer within ${ms} ms.`)), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+    work.catch(() => {});
+  }
 }

@@ -161,6 +161,28 @@ test("a refused call is unavailable when access is denied, and the event's fault
   ]);
 });
 
+test("what is wrong with the topic is no event's fault, also when one event was sent alone", async () => {
+  const wrong = (reason: string) =>
+    `<ErrorResponse><Error><Type>Sender</Type><Code>InvalidParameter</Code><Message>${reason}</Message></Error></ErrorResponse>`;
+  const send = (client: SNSClient) => snsPublisher(client, { sale: topicArn })("sale", [one]);
+  await expect(answering(400, wrong("Invalid parameter: TopicArn"), send)).rejects.toThrow(TopicUnavailable);
+  const reason = "The request includes MessageDeduplicationId, which is not valid for this topic type";
+  const entry = `<member><Id>0</Id><Code>InvalidParameter</Code><SenderFault>true</SenderFault><Message>${reason}</Message></member>`;
+  const answer = `<PublishBatchResponse><PublishBatchResult><Failed>${entry}</Failed></PublishBatchResult></PublishBatchResponse>`;
+  await expect(answering(200, answer, send)).rejects.toThrow(TopicUnavailable);
+});
+
+test("credentials that never come do not hold a call up for ever", async () => {
+  const client = new SNSClient({
+    ...settings("http://127.0.0.1:1"),
+    credentials: () => new Promise(() => {}),
+  });
+  await expect(snsPublisher(client, { sale: topicArn }, { timeoutMs: 100 })("sale", two)).rejects.toThrow(
+    /timeout/i,
+  );
+  client.destroy();
+});
+
 test("a call without an answer is given up", async () => {
   const server = createServer(() => {});
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

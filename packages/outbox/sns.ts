@@ -11,6 +11,9 @@ const FORBIDDEN =
 const MALFORMED =
   /^(InvalidParameter|ParameterValueInvalid|Validation|InvalidBatchEntryId|BatchRequestTooLong)/;
 
+/** What such an error says when it means the topic after all: an ARN of nowhere, or a topic that is not FIFO. */
+const OF_THE_TOPIC = /TopicArn|topic type|FIFO topics/i;
+
 /** Codes that SNS may report as the sender's fault although waiting helps. */
 const TEMPORARY = /throttl|limit|unavailable|internal|timeout/i;
 
@@ -37,12 +40,19 @@ export function snsPublisher(
       );
     }
     try {
-      const answer = await sns.send(
-        new PublishBatchCommand({ TopicArn: arn, PublishBatchRequestEntries: events.map(entry) }),
-        { abortSignal: AbortSignal.timeout(timeoutMs) },
+      const answer = await inTime(timeoutMs, (abortSignal) =>
+        sns.send(new PublishBatchCommand({ TopicArn: arn, PublishBatchRequestEntries: events.map(entry) }), {
+          abortSignal,
+        }),
       );
       const accepted = new Set(answer.Successful?.map(({ Id }) => Id));
       const failed = new Map(answer.Failed?.map((failure) => [failure.Id, failure]));
+      const topicless = answer.Failed?.find(({ Message }) => OF_THE_TOPIC.test(Message ?? ""));
+      if (topicless && accepted.size === 0) {
+        throw new TopicUnavailable(
+          `Cannot publish to topic "${topic}" (${arn}): ${topicless.Code}: ${topicless.Message}`,
+        );
+      }
       return events.map((_, n): PublishAnswer => {
         if (accepted.has(String(n))) return { ok: true };
         const failure = failed.get(String(n));
@@ -51,7 +61,9 @@ export function snsPublisher(
         return { ok: false, senderFault, code, message: failure?.Message ?? "" };
       });
     } catch (error) {
-      if (error instanceof Error && FORBIDDEN.test(error.name)) {
+      if (error instanceof TopicUnavailable || !(error instanceof Error)) throw error;
+      const malformed = MALFORMED.test(error.name);
+      if (FORBIDDEN.test(error.name) || (malformed && OF_THE_TOPIC.test(error.message))) {
         throw new TopicUnavailable(
           `Cannot publish to topic "${topic}" (${arn}): ${error.name}: ${error.message}`,
           {
@@ -60,7 +72,7 @@ export function snsPublisher(
         );
       }
       // Sent alone, a malformed call has only one event to blame; together, the relay sends them again one by one.
-      if (error instanceof Error && MALFORMED.test(error.name) && events.length === 1) {
+      if (malformed && events.length === 1) {
         return [{ ok: false, senderFault: true, code: error.name, message: error.message }];
       }
       throw error;
@@ -80,4 +92,21 @@ function entry(event: OutgoingEvent, n: number): PublishBatchRequestEntry {
       ...(event.traceparent ? { traceparent: text(event.traceparent) } : {}),
     },
   };
+}
+
+/** The SDK heeds an abort signal only once it sends: what comes before, such as asking for credentials, may hang as well. */
+async function inTime<T>(ms: number, send: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const given = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      given.abort();
+      reject(new DOMException(`Timeout: no answer within ${ms} ms.`, "TimeoutError"));
+    }, ms);
+  });
+  try {
+    return await Promise.race([send(given.signal), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

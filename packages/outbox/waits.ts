@@ -1,6 +1,8 @@
 import { backOff } from "./signal.ts";
 
-type Wait = { until: number; tries: number; together: boolean };
+type Wait = { until: number; tries: number; together: boolean; reason: string };
+
+const FORGET_MS = 60_000;
 
 /** What has failed and waits for its next try, by name (a group, a topic), with growing pauses. */
 export class Waits {
@@ -14,12 +16,12 @@ export class Waits {
   }
 
   /** `together`: the whole call failed, so it need not be this one's fault. */
-  failed(name: string, together = false): void {
+  failed(name: string, reason: string, together = false): void {
     // Lanes that fail at the same moment are one failure.
     if (this.isWaiting(name)) return;
     const tries = this.#waits.get(name)?.tries ?? 0;
     const until = performance.now() + backOff(tries, this.#firstMs, this.#mostMs);
-    this.#waits.set(name, { until, tries: tries + 1, together });
+    this.#waits.set(name, { until, tries: tries + 1, together, reason });
   }
 
   succeeded(name: string): void {
@@ -33,8 +35,8 @@ export class Waits {
   /** Those that may not be tried yet. */
   waiting(): string[] {
     const now = performance.now();
-    // Whose row was deleted by hand never succeeds: forget what nobody has tried for long.
-    for (const [name, { until }] of this.#waits) if (until < now - 600_000) this.#waits.delete(name);
+    // Whose row was deleted by hand, or went to another relay, never succeeds: forget what nobody has tried for long.
+    for (const [name, { until }] of this.#waits) if (until < now - FORGET_MS) this.#waits.delete(name);
     return [...this.#waits.keys()].filter((name) => this.isWaiting(name));
   }
 
@@ -53,6 +55,12 @@ export class Waits {
   /** The other side is back: whoever failed only with a whole call need not wait any longer. */
   forgive(): void {
     for (const [name, wait] of this.#waits) if (wait.together) this.#waits.delete(name);
+  }
+
+  /** Why one of them waits. */
+  get reason(): string | undefined {
+    for (const { reason } of this.#waits.values()) return reason;
+    return undefined;
   }
 
   get size(): number {

@@ -1,8 +1,11 @@
 import type { Client } from "pg";
+import { abandon } from "./abandon.ts";
 import type { Connect } from "./relay.ts";
 
 /** The channel that relays listen on. */
 export const CHANNEL = "outbox";
+
+const CLOSE_MS = 1000;
 
 export type Waker = {
   /** Call it after a commit that wrote to the outbox. Never throws, never waits. */
@@ -28,10 +31,9 @@ export function waker(connect: Connect, { everyMs = 5 }: { everyMs?: number } = 
     do {
       again = false;
       try {
-        client ??= await open();
-        await client.query(`notify ${CHANNEL}`);
+        await (client ?? (await open())).query(`notify ${CHANNEL}`);
       } catch {
-        drop();
+        drop(client);
         // A database that is down must not be asked 200 times a second.
         quietUntil = performance.now() + 1000;
       }
@@ -41,15 +43,17 @@ export function waker(connect: Connect, { everyMs = 5 }: { everyMs?: number } = 
 
   async function open(): Promise<Client> {
     const fresh = await connect();
-    fresh.on("error", drop);
-    fresh.on("end", drop);
+    // Kept before it is connected, so that close() can end it whatever it waits for.
+    client = fresh;
+    fresh.on("error", () => drop(fresh));
+    fresh.on("end", () => drop(fresh));
     await fresh.connect();
     return fresh;
   }
 
-  function drop(): void {
-    const old = client;
-    client = undefined;
+  /** One that ends late says nothing about its successor. */
+  function drop(old: Client | undefined): void {
+    if (old === client) client = undefined;
     void old?.end().catch(() => {});
   }
 
@@ -62,8 +66,12 @@ export function waker(connect: Connect, { everyMs = 5 }: { everyMs?: number } = 
     async close() {
       closed = true;
       again = false;
-      await running;
-      await client?.end().catch(() => {});
+      // Whoever does not answer is not worth waiting for: the relays poll.
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, CLOSE_MS)));
+      await Promise.race([(running ?? Promise.resolve()).then(() => client?.end()), late]).catch(() => {});
+      clearTimeout(timer);
+      if (client) abandon(client);
     },
   };
 }
