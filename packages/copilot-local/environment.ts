@@ -34,8 +34,9 @@ export function baseVariables(
     LANG: "C.UTF-8",
     TZ: "UTC",
     ...(process.env.TMPDIR && { TMPDIR: process.env.TMPDIR }),
-    // Compiled code of the modules, kept between starts: half of a service's start is reading the AWS SDK.
-    NODE_COMPILE_CACHE: compileCache,
+    // Compiled code of the modules, kept between starts: half of a service's start is reading the AWS SDK. Where the
+    // runner has such a cache, it is theirs too.
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? compileCache,
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,
     AWS_ACCESS_KEY_ID: "local",
