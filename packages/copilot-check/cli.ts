@@ -48,16 +48,18 @@ const options = {
   help: { type: "boolean", default: false },
 } as const;
 
+const seeHelp = "copilot-check --help says what there is.";
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 async function main(args: string[]): Promise<number> {
-  const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
+  const { values, positionals } = parsed(args);
   const [command = "check"] = positionals;
   if (values.help) {
     process.stdout.write(usage);
     return 0;
   }
   const setting = await readSetting(values.root);
+  if (values.env !== undefined) known("environment", values.env, setting.workspace.environments);
   if (command === "check") {
     const steps = await runCheck(setting, { update: values.update, lint: !values["no-lint"], say });
     for (const { findings } of steps) for (const finding of findings) say(formatFinding(finding));
@@ -68,8 +70,25 @@ async function main(args: string[]): Promise<number> {
   if (command === "rehearse") return rehearse(setting, positionals.slice(1), values.env, values.quick);
   if (command === "eject") return writeEjected(setting, { out: values.out, env: values.env, say });
   if (command === "mistakes") return plantMistakes(setting, { update: values.update, say });
-  throw new UserError(`There is no command ${command}.`, "copilot-check --help says what there is.");
+  throw new UserError(`There is no command ${command}.`, seeHelp);
 }
+
+function parsed(args: string[]) {
+  try {
+    return parseArgs({ args, options, allowPositionals: true });
+  } catch (error) {
+    // Node adds a second sentence about arguments that begin with a dash.
+    throw new UserError((error as Error).message.split(". ")[0] + ".", seeHelp);
+  }
+}
+
+/** Said before anything is installed or rendered. */
+function known(kind: string, name: string, names: string[]): void {
+  if (!names.includes(name))
+    throw new UserError(`There is no ${kind} ${name}.`, `There are: ${names.join(", ")}.`);
+}
+
+const rehearsals = ["deploy", "pipeline", "bootstrap", "eject"];
 
 async function rehearse(
   setting: Setting,
@@ -77,20 +96,23 @@ async function rehearse(
   env: string | undefined,
   quick: boolean,
 ): Promise<number> {
+  if (what === undefined || !rehearsals.includes(what))
+    throw new UserError(
+      what === undefined ? "A rehearsal of what?" : `There is no rehearsal of ${what}.`,
+      "Write: rehearse deploy --env <environment>, rehearse pipeline <name>, rehearse bootstrap --env <environment>, or rehearse eject --env <environment>",
+    );
+  const { workspace } = setting;
+  if (what === "pipeline") known("pipeline", names[0] ?? "without a name", [...workspace.pipelines.keys()]);
+  else for (const name of names) known("environment", name, workspace.environments);
   const bin = await pythonTools(setting.folders, say);
   const binary = copilotBinary(bin);
   if (what === "bootstrap") return rehearseBootstraps(setting, { env, binary, say });
   if (what === "eject") return rehearseEjected(setting, { env, binary, say });
   if (what === "pipeline") return rehearseOne(setting, names[0] ?? "", binary, quick);
   const print = (line: string): void => void process.stdout.write(`${line}\n`);
-  if (what !== "deploy")
-    throw new UserError(
-      `There is no rehearsal of ${what ?? "nothing"}.`,
-      "Write: rehearse deploy --env <environment>, rehearse pipeline <name>, rehearse bootstrap --env <environment>, or rehearse eject --env <environment>",
-    );
   const modules = await nodeTools(setting.folders, say);
   await prepare(setting);
-  const environments = env === undefined ? setting.workspace.environments : [env, ...names];
+  const environments = env === undefined ? workspace.environments : [env, ...names];
   let failed = 0;
   let passed = 0;
   for (const environment of environments) {

@@ -2,7 +2,6 @@ import { rehearseBootstrap } from "./rehearse-bootstrap.ts";
 import { formatFinding } from "./report.ts";
 import { prepare, type Setting } from "./setting.ts";
 import { awsTools, nodeTools } from "./tools.ts";
-import { UserError } from "./user-error.ts";
 
 /** `copilot-check rehearse bootstrap`: the script for one environment, or for all. Resolves to the exit code. */
 export async function rehearseBootstraps(
@@ -10,11 +9,6 @@ export async function rehearseBootstraps(
   { env, binary, say }: { env: string | undefined; binary: string; say: (line: string) => void },
 ): Promise<number> {
   const { workspace, folders } = setting;
-  if (env !== undefined && !workspace.environments.includes(env))
-    throw new UserError(
-      `There is no environment ${env}.`,
-      `There are: ${workspace.environments.join(", ")}.`,
-    );
   const aws = await awsTools(folders, say);
   const modules = await nodeTools(folders, say);
   await prepare(setting);

@@ -20,7 +20,7 @@ export async function writeEjected(
   const examples = Object.keys(variables).filter((name) => process.env[name] === undefined);
   for (const [name, example] of Object.entries(variables)) variables[name] = process.env[name] ?? example;
   const folder = resolve(out ?? join(folders.local, "eject"));
-  const environments = env === undefined ? workspace.environments : [known(setting, env)];
+  const environments = env === undefined ? workspace.environments : [env];
   const stacks = await ejectInto(folder, setting, environments, say);
   const { findings } = await linkEjected(folder, region);
   for (const finding of findings) say(formatFinding(finding));
@@ -40,7 +40,7 @@ export async function rehearseEjected(
   setting: Setting,
   { env, binary, say }: { env: string | undefined; binary: string; say: Say },
 ): Promise<number> {
-  const environment = known(setting, env ?? setting.workspace.environments[0] ?? "");
+  const environment = env ?? setting.workspace.environments[0] ?? "";
   const aws = await awsTools(setting.folders, say);
   const modules = await nodeTools(setting.folders, say);
   const folder = join(setting.folders.local, "check", "ejected");
@@ -50,12 +50,6 @@ export async function rehearseEjected(
   for (const finding of findings) print(formatFinding(finding));
   print(`${findings.length === 0 ? stacks : 0} passed, ${findings.length} failed`);
   return findings.length === 0 ? 0 : 1;
-}
-
-function known({ workspace }: Setting, environment: string): string {
-  if (workspace.environments.includes(environment)) return environment;
-  const hint = `There are: ${workspace.environments.join(", ")}.`;
-  throw new UserError(`There is no environment ${environment}.`, hint);
 }
 
 /** Renders, links, and writes the folder; resolves to the number of its stacks. */

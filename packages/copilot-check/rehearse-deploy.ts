@@ -8,7 +8,6 @@ import type { ScriptRun } from "./custom-resources.ts";
 import { stackNames } from "./names.ts";
 import { formatFinding, type Finding } from "./report.ts";
 import type { Setting } from "./setting.ts";
-import { UserError } from "./user-error.ts";
 import { addonFiles, copyWorkspace, type WorkspaceCopy } from "./workspace-copy.ts";
 import { rehearsedAccount } from "./rehearsed-account.ts";
 
@@ -48,12 +47,7 @@ export interface Refused {
  * custom resources' own scripts run on this Node.
  */
 export async function rehearseDeploy(setting: Setting, options: RehearsalOptions): Promise<Rehearsal> {
-  const { workspace, folders, region } = setting;
-  if (!workspace.environments.includes(options.environment))
-    throw new UserError(
-      `There is no environment ${options.environment}.`,
-      `There are: ${workspace.environments.join(", ")}.`,
-    );
+  const { folders, region } = setting;
   const scratch = join(folders.local, "check", `rehearsal-${options.environment}`);
   rmSync(scratch, { recursive: true, force: true });
   const start = performance.now();
