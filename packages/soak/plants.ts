@@ -13,4 +13,12 @@ export const plants: Record<string, string> = {
     create function planted() returns trigger language plpgsql as
       $$ begin return case when new.id % 20 = 0 then null else new end; end $$;
     create trigger planted before insert on outbox for each row execute function planted();`,
+  /** A till that prints the return receipt, and gives back only every second customer's money. */
+  "refunds-keep-the-cash": `
+    create sequence planted_refunds;
+    grant usage on planted_refunds to noren_app;
+    create function planted() returns trigger language plpgsql as
+      $$ begin return case when nextval('planted_refunds') % 2 = 0 then null else new end; end $$;
+    create trigger planted before insert on cash_moves for each row when (new.kind = 'refund')
+      execute function planted();`,
 };
