@@ -37,36 +37,38 @@ const services = [
 /** They find nothing broken and break nothing, whenever they run. */
 const jobs = ["job-daily", "job-ensure-consistency"];
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: "string", default: "5" },
-    seed: { type: "string" },
-    rate: { type: "string", default: "5" },
-    faults: { type: "string", default: "10" },
-    replay: { type: "string" },
-    shorten: { type: "string", default: "10" },
-    plant: { type: "string" },
-    help: { type: "boolean", default: false },
-  },
-});
+const options = {
+  minutes: { type: "string", default: "5" },
+  seed: { type: "string" },
+  rate: { type: "string", default: "5" },
+  faults: { type: "string", default: "10" },
+  replay: { type: "string" },
+  shorten: { type: "string", default: "10" },
+  plant: { type: "string" },
+  help: { type: "boolean", default: false },
+} as const;
+const { values } = parsed();
 if (values.help) {
   process.stdout.write(usage);
   process.exit(0);
 }
 
 const say = (text: string) => void process.stdout.write(`${text}\n`);
-const seed = Number(values.seed ?? Math.floor(Math.random() * 1e6));
+const seed = values.seed === undefined ? Math.floor(Math.random() * 1e6) : figure("seed");
+const shortenMinutes = figure("shorten");
 const steps = values.replay
   ? (JSON.parse(await readFile(values.replay, "utf8")) as Step[])
   : storyOf({
       seed,
-      minutes: Number(values.minutes),
-      rate: Number(values.rate),
-      faultSeconds: Number(values.faults),
+      minutes: figure("minutes"),
+      rate: figure("rate"),
+      faultSeconds: figure("faults"),
       services,
       jobs,
     });
 
+if (steps.length === 0)
+  refuse("The story has no step: nothing would be proved. Give it more --minutes or --rate.");
 say(`seed ${seed}: ${steps.length} steps, ${steps.filter(isFault).length} of them faults`);
 const ending = await play(steps, { seed, plant: values.plant, say });
 report(ending);
@@ -88,7 +90,7 @@ if (ending.violations.length > 0) {
 
 /** First what happened around a deed that went wrong, then ever smaller parts of what still does. */
 async function shortestOf(story: Step[], { violations }: Ending): Promise<Step[]> {
-  const until = Date.now() + Number(values.shorten) * 60_000;
+  const until = Date.now() + shortenMinutes * 60_000;
   const enough = () => Date.now() > until;
   let tries = 0;
   const fails = async (some: Step[]) => {
@@ -115,4 +117,22 @@ function report(ending: Ending): void {
   for (const { law, what, n } of violations.slice(0, 40))
     say(`  ${law}: ${what}${n === undefined ? "" : ` (step #${n})`}`);
   if (violations.length > 40) say(`  … and ${violations.length - 40} more`);
+}
+
+function parsed() {
+  try {
+    return parseArgs({ options });
+  } catch (error) {
+    return refuse(`${(error as Error).message.split(". ")[0]}. pnpm soak --help says what there is.`);
+  }
+}
+
+function figure(name: "minutes" | "seed" | "rate" | "faults" | "shorten"): number {
+  const value = Number(values[name]);
+  return value >= 0 ? value : refuse(`--${name} ${values[name]} is no number.`);
+}
+
+function refuse(message: string): never {
+  process.stderr.write(`✘ ${message}\n`);
+  process.exit(2);
 }
