@@ -57,7 +57,7 @@ function events({ story: { heard } }: Ending): string {
   const rows = byName(Map.groupBy(heard, ({ topic }) => topic)).map(([topic, all]) => {
     const versioned = all.filter(({ aggregate }) => aggregate.seq !== undefined);
     return [
-      topic,
+      topic.replace(/^.*-backend-outbox-/, ""),
       new Set(all.map(({ id }) => id)).size,
       all.length - new Set(all.map(({ id }) => id)).size,
       new Set(all.map(({ aggregate }) => aggregate.id)).size,

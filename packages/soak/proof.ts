@@ -1,6 +1,7 @@
 import { invariants } from "@noren/database/invariants";
 import { connect, inCompany } from "@noren/database";
 import { demo } from "@noren/database/seed";
+import { auditMismatchFound } from "@noren/events";
 import { pieces, settlements } from "./settlements.ts";
 import type { Outcome } from "./shop.ts";
 import type { Heard } from "./tap.ts";
@@ -94,6 +95,7 @@ export async function prove(workspace: Workspace, story: Story): Promise<Violati
     ...(await leftOver(workspace, story)),
     ...inOrder(story),
     ...told(story),
+    ...foundBroken(story),
   ];
 }
 
@@ -224,4 +226,14 @@ function told({ outcomes, heard }: Story): Violation[] {
     const times = `told ${n} times for ${accepted.length} documents`;
     return [{ law: "told once", what: `${what} was ${times}`, n: accepted[0]!.step.n }];
   });
+}
+
+/** Whenever the job that looks for mismatches ran, also in the midst of it all, there was none. */
+function foundBroken({ heard }: Story): Violation[] {
+  return heard
+    .filter(({ type }) => type === auditMismatchFound.type)
+    .map(({ id }) => ({
+      law: "nothing found",
+      what: `job-ensure-consistency found a mismatch: event ${id}`,
+    }));
 }
