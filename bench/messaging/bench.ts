@@ -105,6 +105,19 @@ async function drains(rig: Rig): Promise<void> {
   }
 }
 
+/** A report that stays open: each fetch passes by all that was deleted since. */
+async function drainsBesideSnapshot(rig: Rig): Promise<void> {
+  const events = quick ? 10_000 : 100_000;
+  await compare(
+    `${events} beside an old snapshot`,
+    {
+      none: () => relays.drain(rig, relays.ours, events, 1000),
+      open: () => relays.drainBesideOldSnapshot(rig, relays.ours, events, 1000),
+    },
+    { open: 0.2 },
+  );
+}
+
 /** Their rows go out one by one or nearly so: fewer are enough. */
 async function drainsOfPeers(rig: Rig): Promise<void> {
   const events = quick ? 600 : 3000;
@@ -185,6 +198,7 @@ process.stdout.write(`${`${rounds} rounds`.padEnd(62)}  ratio     bar\n`);
 try {
   await consumers(rig);
   await drains(rig);
+  await drainsBesideSnapshot(rig);
   await drainsOfPeers(rig);
   await latencies(rig);
   await takeovers(rig);

@@ -45,6 +45,24 @@ export async function drain(rig: Rig, start: StartRelay, events: number, groups:
   return perSecond;
 }
 
+/** The same while somebody keeps a snapshot open that is older than all of it: no deleted row is vacuumed. */
+export async function drainBesideOldSnapshot(
+  rig: Rig,
+  start: StartRelay,
+  events: number,
+  groups: number,
+): Promise<number> {
+  const old = rig.connect();
+  await old.connect();
+  await old.query("begin isolation level repeatable read");
+  await old.query("select 1");
+  try {
+    return await drain(rig, start, events, groups);
+  } finally {
+    await old.end();
+  }
+}
+
 /** From commit to the topic's answer, in ms, sorted, at `perSecond` events a second whatever the relay does. */
 export async function latencies(
   rig: Rig,

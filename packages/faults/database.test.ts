@@ -98,7 +98,7 @@ describe.concurrent("database", { timeout: 240_000 }, () => {
 
   test("fault 16: a database that is down for longer than all receives of a message kills none", async (context) => {
     const lab = await openAlone(context);
-    const queue = await lab.queue({ visibility: 5, maxReceives: 2 });
+    const queue = await lab.queue({ visibility: 30, maxReceives: 2 });
     for (const group of groups) await lab.behave(group, 0, "slow 50");
     await lab.sendAll(queue, ...upTo(4).flatMap((n) => groups.map((group) => `${group}-${n}`)));
     const worker = lab.worker(queue);
@@ -112,7 +112,7 @@ describe.concurrent("database", { timeout: 240_000 }, () => {
     // since that would count as a try.
     const { receives } = queue.state().counts;
     for (const _ of upTo(5)) {
-      lab.stub.advance(6000);
+      lab.stub.advance(31_000);
       await pause(500);
     }
     expect((await worker.health())?.detail.databaseDown).toBe(true);

@@ -49,7 +49,14 @@ export const nothingWrong: Verdict = {
   parked: 0,
 };
 
-export type TestQueue = { name: string; url: string; arn: string; state(): QueueState; dead(): QueueState };
+export type TestQueue = {
+  consumer: string;
+  name: string;
+  url: string;
+  arn: string;
+  state(): QueueState;
+  dead(): QueueState;
+};
 
 const credentials = { accessKeyId: "x", secretAccessKey: "x" };
 const TENANT = "00000000-0000-7000-8000-000000000001";
@@ -125,13 +132,20 @@ export class Lab {
     return (await (await this.client()).query<Row>(text, values)).rows;
   }
 
-  /** A queue with its dead letter queue, subscribed to the topic. Its name is the consumer's too. */
+  /** A queue with its dead letter queue, subscribed to the topic. Its name is the consumer's too, unless two share one. */
   async queue({
     name = "one",
     visibility = 30,
     maxReceives = 5,
     raw = true,
-  }: { name?: string; visibility?: number; maxReceives?: number; raw?: boolean } = {}): Promise<TestQueue> {
+    consumer = name,
+  }: {
+    name?: string;
+    visibility?: number;
+    maxReceives?: number;
+    raw?: boolean;
+    consumer?: string;
+  } = {}): Promise<TestQueue> {
     const arn = (of: string) => `arn:aws:sqs:us-east-1:000000000000:${of}.fifo`;
     const make = (of: string, attributes: Record<string, string>) =>
       this.#sqs.send(
@@ -154,6 +168,7 @@ export class Lab {
       }),
     );
     const queue = {
+      consumer,
       name,
       url: this.stub.queueUrl(`${name}.fifo`),
       arn: arn(name),
@@ -198,7 +213,7 @@ export class Lab {
       databaseUrl: this.databaseUrl,
       endpoint: this.proxy.url,
       queueUrl: queue.url,
-      consumer: queue.name,
+      consumer: queue.consumer,
       order,
       version,
       firstDies,
@@ -300,7 +315,7 @@ export class Lab {
   async effects(queue: TestQueue): Promise<string[]> {
     const rows = await this.rows<{ name: string }>(
       "select group_id || '-' || n as name from effect where consumer = $1 order by k",
-      [queue.name],
+      [queue.consumer],
     );
     return rows.map(({ name }) => name);
   }
@@ -319,7 +334,7 @@ export class Lab {
                where a.k < b.k and a.ended > b.began)::int as overlapping,
               (select count(*) from outbox)::int as left,
               (select count(*) from parked)::int as parked`,
-      [this.queues.map(({ name }) => name)],
+      [[...new Set(this.queues.map(({ consumer }) => consumer))]],
     );
     const count = (read: (queue: TestQueue) => QueueState) =>
       this.queues.reduce((sum, queue) => sum + read(queue).messages.length, 0);

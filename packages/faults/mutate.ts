@@ -19,30 +19,35 @@ import { mutations } from "./mutations.ts";
 import type { Edit, Mutation, Suspect } from "./mutations.ts";
 import { patternOf, runTests } from "./run-tests.ts";
 
-const packages = fileURLToPath(new URL("..", import.meta.url));
-const copied = ["outbox", "worker", "faults"];
+const root = fileURLToPath(new URL("../../", import.meta.url));
+/** What mutations change, and whose tests notice: name, and place in the workspace. */
+const copied = new Map([
+  ["outbox", "packages/outbox"],
+  ["worker", "packages/worker"],
+  ["faults", "packages/faults"],
+  ["@noren/database", "packages/database"],
+  ["worker-scheduled", "workers/scheduled"],
+]);
 
-/** Copies the packages, so that they import each other's copies and everything else as it is. */
+/** Copies the packages, so that they import each other's copies and everything else as it is. Returns its `packages/`. */
 function copy(): string {
-  const place = join(mkdtempSync(join(tmpdir(), "mutate-")), "packages");
-  mkdirSync(place);
-  cpSync(join(packages, "../tsconfig.base.json"), join(place, "../tsconfig.base.json"));
-  for (const name of copied) {
-    const from = join(packages, name);
-    const to = join(place, name);
-    cpSync(from, to, { recursive: true, filter: (path) => basename(path) !== "node_modules" });
+  const place = mkdtempSync(join(tmpdir(), "mutate-"));
+  for (const name of ["tsconfig.base.json", "tsconfig.json"]) cpSync(join(root, name), join(place, name));
+  for (const path of copied.values()) {
+    const [from, to] = [join(root, path), join(place, path)];
+    cpSync(from, to, { recursive: true, filter: (one) => basename(one) !== "node_modules" });
     link(join(from, "node_modules"), join(to, "node_modules"), place);
   }
-  return place;
+  return join(place, "packages");
 }
 
-function link(from: string, to: string, place: string): void {
+function link(from: string, to: string, place: string, scope = ""): void {
   mkdirSync(to);
   for (const name of readdirSync(from)) {
     if (name.startsWith(".")) continue;
-    const target = join(from, name);
-    if (name.startsWith("@")) link(target, join(to, name), place);
-    else symlinkSync(copied.includes(name) ? join(place, name) : realpathSync(target), join(to, name));
+    const [target, mine] = [join(from, name), copied.get(scope + name)];
+    if (name.startsWith("@")) link(target, join(to, name), place, `${name}/`);
+    else symlinkSync(mine ? join(place, mine) : realpathSync(target), join(to, name));
   }
 }
 
@@ -100,29 +105,33 @@ const names = process.argv.slice(2).filter((one) => !one.startsWith("--"));
 const chosen = mutations.filter(({ name }) => names.length === 0 || names.includes(name));
 if (!process.argv.includes("--no-control")) control(chosen);
 const page = new URL("MUTATIONS.md", import.meta.url);
-// A run of some leaves the rows of the others as they are.
-const rows = new Map<string, string>();
-if (existsSync(page)) {
-  for (const [row, name = ""] of readFileSync(page, "utf8").matchAll(/^\| `([\w-]+)` .+$/gm))
-    rows.set(name, row);
+
+/** The page with the rows of `fresh`; those of all others as they are. */
+function table(fresh: Map<string, string>): string {
+  const before = existsSync(page) ? readFileSync(page, "utf8") : "";
+  const rows = new Map([...before.matchAll(/^\| `([\w-]+)` .+$/gm)].map(([row, name = ""]) => [name, row]));
+  return [
+    "# Bad designs and the tests that notice",
+    "",
+    "Written by `node mutate.ts --write`.",
+    "",
+    "| mutation | design | turned red |",
+    "| --- | --- | --- |",
+    ...mutations.flatMap(({ name }) => fresh.get(name) ?? rows.get(name) ?? []),
+    "",
+  ].join("\n");
 }
+
+const write = process.argv.includes("--write");
+const fresh = new Map<string, string>();
 for (const mutation of chosen) {
   const red = judge(mutation);
   const told = red ? `${red.file}: ${red.title}\n    ${red.why}` : "no test noticed";
   process.stderr.write(`${red ? "✔" : "✘"} ${mutation.name}: ${told}\n`);
   if (!red) process.exitCode = 1;
   const link = red ? `[${red.file}](../${red.file}): ${red.title}` : "**none**";
-  rows.set(mutation.name, `| \`${mutation.name}\` | ${mutation.design} | ${link} |`);
+  fresh.set(mutation.name, `| \`${mutation.name}\` | ${mutation.design} | ${link} |`);
+  // Whoever stops it keeps what was seen.
+  if (write) writeFileSync(page, table(fresh));
 }
-const table = [
-  "# Bad designs and the tests that notice",
-  "",
-  "Written by `node mutate.ts --write`.",
-  "",
-  "| mutation | design | turned red |",
-  "| --- | --- | --- |",
-  ...mutations.flatMap(({ name }) => rows.get(name) ?? []),
-  "",
-].join("\n");
-if (process.argv.includes("--write")) writeFileSync(page, table);
-else process.stdout.write(table);
+if (!write) process.stdout.write(table(fresh));

@@ -16,5 +16,6 @@ test("MUTATIONS.md says of each mutation which test turned red (node mutate.ts -
   expect(rows.map(([, name, design]) => ({ name, design }))).toEqual(
     mutations.map(({ name, design }) => ({ name, design })),
   );
-  for (const [row] of rows) expect(row).toMatch(/\[(outbox|worker|faults)\/\w+\.test\.ts\]/);
+  for (const [row] of rows)
+    expect(row).toMatch(/\[(outbox|worker|faults|\.\.\/workers\/scheduled)\/\w+\.test\.ts\]/);
 });
