@@ -73,6 +73,8 @@ if ! aws ssm get-parameter --name "/copilot/applications/$application/environmen
   fi
 fi
 copilot env deploy --name "$environment"
+# It holds the database and the buckets: nobody deletes it by mistake. Whoever means it takes this away first.
+aws cloudformation update-termination-protection --enable-termination-protection --stack-name "$application-$environment" >/dev/null
 
 echo "--- secrets"
 for name in $(sed -n 's|.*/secrets/\([A-Z_]*\) *$|\1|p' copilot/*/manifest.yml | sort -u); do

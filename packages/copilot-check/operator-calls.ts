@@ -11,13 +11,21 @@ export interface OperatedAccount {
   /** One is active for each account and region. */
   activeRuleSet?: string;
   scanning?: unknown;
+  /** Stacks that nobody can delete before that is taken away. */
+  protectedStacks: Set<string>;
   /** By repository. */
   mutability: Map<string, Values>;
   lifecycles: Map<string, string>;
 }
 
 export function operatedAccount(): OperatedAccount {
-  return { policies: new Set(), receiptRuleSets: new Set(), mutability: new Map(), lifecycles: new Map() };
+  return {
+    policies: new Set(),
+    receiptRuleSets: new Set(),
+    protectedStacks: new Set(),
+    mutability: new Map(),
+    lifecycles: new Map(),
+  };
 }
 
 /** Answers of `first` where it has them, of the account otherwise. */
@@ -49,6 +57,14 @@ export function operatorCalls(cloud: CloudFormation, state: OperatedAccount): An
         ExportingStackId: cloud.find(stack)?.id,
       })),
     }),
+    UpdateTerminationProtection: ({ StackName, EnableTerminationProtection }) => {
+      const stack = cloud.find(String(StackName));
+      if (stack === undefined)
+        throw new ServiceError("ValidationError", `Stack [${String(StackName)}] does not exist`);
+      if (String(EnableTerminationProtection) === "true") state.protectedStacks.add(stack.name);
+      else state.protectedStacks.delete(stack.name);
+      return { StackId: stack.id };
+    },
     ListPolicies: () => ({ IsTruncated: false, Policies: [...state.policies].map(policy) }),
     GetPolicy: ({ PolicyArn }) => {
       const name = [...state.policies].find((known) => policyArn(known) === PolicyArn);

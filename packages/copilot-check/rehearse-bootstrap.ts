@@ -186,6 +186,10 @@ export async function rehearseBootstrap(setting: Setting, options: BootstrapOpti
       state.mutability.size >= workspace.workloads.size && state.lifecycles.size === state.mutability.size,
       "Repositories without a lifecycle or with movable tags are left.",
     );
+    need(
+      state.protectedStacks.has(stackNames.environment(workspace.application, environment)),
+      "The environment's stack, which holds its data, may be deleted by one command.",
+    );
     if (first.code === 0) {
       const before = exportsOf(cloud);
       const calls = aws.calls.length;

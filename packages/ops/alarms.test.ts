@@ -29,6 +29,18 @@ function words(line: string): string[] {
   return [...typed.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? "").slice(2);
 }
 
+/** Of lines, those that the tool refuses, with what it says. */
+function refused(lines: string[]): string[] {
+  return [...new Set(lines)].flatMap((line) => {
+    try {
+      commandLine(words(line));
+      return [];
+    } catch (error) {
+      return [`${line}: ${(error as Error).message}`];
+    }
+  });
+}
+
 test("every alarm has its section in the runbook, and every section its alarm", () => {
   const sections = [...runbook.matchAll(/^### (.+)$/gm)].map(([, name]) => name);
   expect(new Set(sections).size).toBe(sections.length);
@@ -50,7 +62,7 @@ describe("what an alarm tells", () => {
   test("about messages is a command of this tool, which takes it as it stands", () => {
     const lines = alarms.flatMap(({ text }) => /First: (pnpm ops .+) \(docs/.exec(text)?.[1] ?? []);
     expect(lines.length).toBeGreaterThan(200);
-    for (const line of new Set(lines)) expect(() => commandLine(words(line)), line).not.toThrow();
+    expect(refused(lines)).toEqual([]);
   });
 });
 
@@ -58,5 +70,5 @@ test("every line of the runbook that names this tool is one that it takes", () =
   const lines = [...runbook.matchAll(/`(pnpm ops [^`]+)`/g)].map(([, line = ""]) => line);
   expect(lines.length).toBeGreaterThan(20);
   // `pnpm ops` alone, in prose, is none.
-  for (const line of lines) expect(() => commandLine(words(line)), line).not.toThrow();
+  expect(refused(lines)).toEqual([]);
 });

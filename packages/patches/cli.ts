@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // Writes copilot/**/overrides/cfn.patches.yml: what every stack of a kind needs, and one entry for each topic, subscription
-// and secret of the manifest. `pnpm patches` writes, `--check` only compares.
+// and secret of the manifest; and the domain of copilot/bootstrap.sh into the addons that have it. `pnpm patches` writes, `--check` only compares.
 // A patch whose path is absent stops Copilot, so an environment must not have what another lacks: the shape is the manifest's.
-import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve as resolvePath } from "node:path";
 import { readWorkspace, resolve } from "copilot-manifest";
 import type { Workload } from "copilot-manifest";
@@ -10,6 +10,7 @@ import { stringify } from "yaml";
 import { Mistake } from "./patch.ts";
 import type { Section } from "./patch.ts";
 import { hoursWithoutSuccess } from "./alarms.ts";
+import { decidedDomain, withDomain } from "./domain.ts";
 import { pipelinePatches } from "./pipeline.ts";
 import { patchesOf } from "./workload.ts";
 import type { Views } from "./workload.ts";
@@ -54,6 +55,12 @@ function patchFiles(): Map<string, string> {
     const patches = pipelinePatches(root, workspace.application, file);
     found.set(`copilot/pipelines/${name}/overrides/cfn.patches.yml`, written + patches);
   }
+  const domain = decidedDomain(root);
+  for (const name of readdirSync(join(root, "copilot/addons")).filter((one) => one.endsWith(".yml"))) {
+    const file = `copilot/addons/${name}`;
+    const addon = withDomain(readFileSync(join(root, file), "utf8"), domain);
+    if (addon !== undefined) found.set(file, addon);
+  }
   return found;
 }
 
@@ -63,7 +70,9 @@ function settle(files: Map<string, string>, { checking }: { checking: boolean })
     const path = join(root, file);
     if (existsSync(path) && readFileSync(path, "utf8") === text) continue;
     if (checking) {
-      console.error(`✘ ${file} is not what the manifests ask for: run \`npx pnpm@12 patches\`.`);
+      console.error(
+        `✘ ${file} is not what the manifests and copilot/bootstrap.sh ask for: run \`npx pnpm@12 patches\`.`,
+      );
       process.exitCode = 1;
       continue;
     }

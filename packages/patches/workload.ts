@@ -53,6 +53,10 @@ function user(): Section {
   };
 }
 
+/** All architectures of v0.48.0; the digest is that of two public Dockerfiles (one is GOV.UK Pay's), no registry was asked. */
+const collectorImage =
+  "public.ecr.aws/aws-observability/aws-otel-collector:v0.48.0@sha256:9b28046359054b414f4ba76056ba4e8cffda2d53fbcee06171d7eeecd71326c3";
+
 /** The container that `observability.tracing` adds after the workload's own. */
 function collector(): Section {
   const set1 = (property: string, value: Json) =>
@@ -60,7 +64,7 @@ function collector(): Section {
   return {
     why: "Copilot's collector is of 2022, and takes the task with it when it ends: spans are worth less than a sale.",
     patches: [
-      set1("Image", "public.ecr.aws/aws-observability/aws-otel-collector:v0.48.0"),
+      set1("Image", collectorImage),
       set1("Essential", false),
       set1("Memory", 128),
       set1("User", "1000:1000"),
