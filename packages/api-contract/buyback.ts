@@ -6,7 +6,7 @@ const text = z.string().trim().min(1).max(200);
 const lineNo = z.int().min(1);
 
 /** A buy-back as the till shows it. Of who sells, only whether it is written down: nobody reads the rest here. */
-export const buybackDocument = z.object({
+const buybackDocument = z.object({
   buybackId: id,
   state: z.enum(["appraised", "agreed", "paid_out", "declined"]),
   appraisedAt: instant,

@@ -21,4 +21,12 @@ export const plants: Record<string, string> = {
       $$ begin return case when nextval('planted_refunds') % 2 = 0 then null else new end; end $$;
     create trigger planted before insert on cash_moves for each row when (new.kind = 'refund')
       execute function planted();`,
+  /** A worker that forgets to put every second bought piece on the shelf. */
+  "bought-goods-vanish": `
+    create sequence planted_moves;
+    grant usage on planted_moves to noren_app;
+    create function planted() returns trigger language plpgsql as
+      $$ begin return case when nextval('planted_moves') % 2 = 0 then null else new end; end $$;
+    create trigger planted before insert on stock_moves for each row when (new.kind = 'buyback')
+      execute function planted();`,
 };

@@ -5,10 +5,10 @@ import { random } from "./random.ts";
 export type Line = { product: number; qty: number };
 
 /** Pieces of a line of a receipt, from 1, and whether they can be sold again. */
-export type Return = { lineNo: number; qty: number; restock: boolean };
+type Return = { lineNo: number; qty: number; restock: boolean };
 
 /** Whoever sells to the shop says who they are, does not, or takes the goods home again. */
-export type Seller = "named" | "unnamed" | "unwilling";
+type Seller = "named" | "unnamed" | "unwilling";
 
 /** What somebody does at the shop. */
 export type Deed =
