@@ -146,15 +146,21 @@ test(
     }
 
     const ended = new AbortController();
+    let written = 0;
     const writer = (async () => {
       while (!ended.signal.aborted) {
+        const count = 1 + Math.floor(next() * 3);
         // The database may be away: then nothing was committed, and nothing is expected.
-        await lab.write(among(groups), 1 + Math.floor(next() * 3)).catch(() => {});
+        await lab.write(among(groups), count).then(
+          () => (written += count),
+          () => {},
+        );
         await pause(10 + next() * 30);
       }
     })();
     const until = performance.now() + seconds * 1000;
-    while (performance.now() < until) {
+    // On a busy machine until there is something to lose.
+    while (performance.now() < until || written < 50) {
       const what = among(Object.keys(faults));
       const left = ((until - performance.now()) / 1000).toFixed(1);
       // The database may be away just now.
@@ -181,7 +187,7 @@ test(
     const expected = { ...nothingWrong, overlapping: verdict.overlapping };
     expect(verdict, `FAULT_SEED=${seed}\n${story.join("\n")}`).toEqual(expected);
     const effects = await lab.effects(queue);
-    expect(effects.length).toBeGreaterThan(20);
+    expect(effects.length).toBeGreaterThanOrEqual(written);
     for (const group of groups) {
       const numbers = effects
         .filter((name) => name.startsWith(`${group}-`))
