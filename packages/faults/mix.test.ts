@@ -147,6 +147,7 @@ test(
 
     const ended = new AbortController();
     let written = 0;
+    const enough = () => written >= 50;
     const writer = (async () => {
       while (!ended.signal.aborted) {
         const count = 1 + Math.floor(next() * 3);
@@ -160,7 +161,7 @@ test(
     })();
     const until = performance.now() + seconds * 1000;
     // On a busy machine until there is something to lose.
-    while (performance.now() < until || written < 50) {
+    while (performance.now() < until || !enough()) {
       const what = among(Object.keys(faults));
       const left = ((until - performance.now()) / 1000).toFixed(1);
       // The database may be away just now.
