@@ -146,6 +146,32 @@ test("ten clicks at once pay once, and ten people who each pay are nine times re
   }
 });
 
+test("of two tills that pay the same buy-back at once one pays, and its drawer alone is lighter", async () => {
+  const { companyId, storeId, staffId } = api.shop;
+  const registerId = newId();
+  await api.rows("insert into registers (company_id, id, store_id, code) values ($1, $2, $3, '9')", [
+    companyId,
+    registerId,
+    storeId,
+  ]);
+  const other = api.as({ app: "pos", companyId, storeId, registerId, staffId });
+  await other.openRegister({ body: { floatYen: 30_000 }, ...key() });
+  for (let round = 0; round < 5; round += 1) {
+    const buybackId = await agreed(toy());
+    const results = await Promise.allSettled(
+      [api.till, other, api.till, other].map((till) =>
+        till.payOutBuyback({ body: { payoutId: newId(), buybackId } }),
+      ),
+    );
+    expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    for (const result of results)
+      expect(result.status === "fulfilled" ? { code: "already_paid" } : result.reason).toMatchObject({
+        code: "already_paid",
+      });
+    expect(await cashOf(buybackId)).toEqual([{ kind: "buyback", yen: -300 }]);
+  }
+});
+
 test("without the identity that is needed nothing is paid, and with it everything is", async () => {
   const buybackId = await agreed(book());
   await expect(pay(buybackId)).rejects.toMatchObject({
