@@ -2,7 +2,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { afterEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { startOf } from "./identity.ts";
 import { freePort } from "./ports.ts";
 import type { State } from "./state.ts";
@@ -115,6 +115,15 @@ test("two workloads with one port: both places, and that one of them must move",
   expect(runner.output()).toContain("give one of them another port");
 });
 
+test("a data folder that cannot be one: which, why, and what to give instead", async () => {
+  const root = workspaceWith({ taken: "a file" });
+  const runner = run(root, ...alone, "--data", join(root, "taken"));
+  expect(await runner.exited).toBe(1);
+  expect(runner.output()).toMatch(/✘ nothing can be kept in .*taken: EEXIST/);
+  expect(runner.output()).toContain("--data <dir>");
+  withoutStack(runner.output());
+});
+
 test("a taken dashboard port", async () => {
   const port = await freePort();
   const server = createServer().listen(port, "127.0.0.1");
@@ -147,28 +156,56 @@ test.each([
   withoutStack(runner.output());
 });
 
-test("a second start beside the first is told whose it is and where; the first goes on", async () => {
-  const root = workspaceWith();
-  const first = run(root, ...alone, "--headless");
-  await first.ready();
-  const second = run(root, ...alone);
-  expect(await second.exited).toBe(1);
-  expect(second.output()).toContain(`already running: process ${first.pid} uses`);
-  expect(second.output()).toContain(`Its dashboard is ${await first.url()}`);
-  expect((await json<State>(`${await first.url()}/api/state`)).status).toBe("ready");
+describe("a running workspace", () => {
+  let root: string;
+  let runner: ReturnType<typeof run>;
+  let atTheEnd: typeof undo;
+
+  beforeAll(async () => {
+    root = workspaceWith();
+    runner = run(root, ...alone, "--headless");
+    atTheEnd = undo.splice(0);
+    await runner.ready();
+  });
+  afterAll(async () => {
+    for (const step of atTheEnd.toReversed()) await step();
+  });
+
+  test("a second start beside the first is told whose it is and where; the first goes on", async () => {
+    const second = run(root, ...alone);
+    expect(await second.exited).toBe(1);
+    expect(second.output()).toContain(`already running: process ${runner.pid} uses`);
+    expect(second.output()).toContain(`Its dashboard is ${await runner.url()}`);
+    expect((await json<State>(`${await runner.url()}/api/state`)).status).toBe("ready");
+  });
+
+  test("a saved source restarts its workload, and no other", async () => {
+    const before = await runner.ready();
+    const main = join(root, "code/web/main.mjs");
+    writeFileSync(main, readFileSync(main, "utf8").replace("web listens", "web listens anew"));
+    const after = await eventually(async () => {
+      const state = await json<State>(`${await runner.url()}/api/state`);
+      const web = state.workloads.find(({ name }) => name === "web")!;
+      return web.starts === 2 && web.status === "ready" && state;
+    });
+    const log = await json<{ text: string }[]>(`${await runner.url()}/api/logs/web`);
+    expect(log.at(-1)!.text).toBe("web listens anew");
+    const pids = (state: State) => state.workloads.filter(({ name }) => name !== "web").map(({ pid }) => pid);
+    expect(pids(after)).toEqual(pids(before));
+  });
+
+  // The last one: nothing runs any more after it.
+  test("SIGTERM stops everything within 10 s and exits 0", async () => {
+    const state = await runner.ready();
+    const from = Date.now();
+    runner.kill("SIGTERM");
+    expect(await runner.exited).toBe(0);
+    expect(Date.now() - from).toBeLessThan(10_000);
+    expect(state.workloads.flatMap(({ pid }) => (pid && startOf(pid) ? [pid] : []))).toEqual([]);
+  });
 });
 
-test("SIGTERM stops everything within 10 s and exits 0", async () => {
-  const runner = run(workspaceWith(), ...alone, "--headless");
-  const state = await runner.ready();
-  const from = Date.now();
-  runner.kill("SIGTERM");
-  expect(await runner.exited).toBe(0);
-  expect(Date.now() - from).toBeLessThan(10_000);
-  expect(state.workloads.flatMap(({ pid }) => (pid && startOf(pid) ? [pid] : []))).toEqual([]);
-});
-
-test("a kill -9 of the runner leaves no process, and the next start continues with the data", async () => {
+test("a kill -9 of the runner leaves no process; the next start continues with the data, and one with --fresh has none", async () => {
   const root = workspaceWith();
   const first = run(root, ...alone, "--headless");
   const state = await first.ready();
@@ -185,6 +222,13 @@ test("a kill -9 of the runner leaves no process, and the next start continues wi
   const again = await second.ready();
   const api = again.workloads.find(({ name }) => name === "api")!.port;
   expect(await json(`http://127.0.0.1:${api}/notes`)).toEqual([{ text: "kept" }]);
+
+  second.kill("SIGINT");
+  expect(await second.exited).toBe(0);
+  const third = run(root, ...alone, "--headless", "--fresh");
+  const fresh = await third.ready();
+  const empty = fresh.workloads.find(({ name }) => name === "api")!.port;
+  expect(await json(`http://127.0.0.1:${empty}/notes`)).toEqual([]);
 });
 
 test("when the watchdog was killed too, the next start ends what was left, and says so", async () => {
@@ -205,19 +249,6 @@ test("when the watchdog was killed too, the next start ends what was left, and s
   expect(second.output()).toMatch(/ends \d+ processes that a runner which did not stop properly left behind/);
 });
 
-test("--fresh begins with no data", async () => {
-  const root = workspaceWith();
-  const first = run(root, ...alone, "--headless");
-  const state = await first.ready();
-  await fetch(`http://127.0.0.1:${state.workloads.find(({ name }) => name === "api")!.port}/note?text=gone`);
-  first.kill("SIGINT");
-  expect(await first.exited).toBe(0);
-  const second = run(root, ...alone, "--headless", "--fresh");
-  const again = await second.ready();
-  const api = again.workloads.find(({ name }) => name === "api")!.port;
-  expect(await json(`http://127.0.0.1:${api}/notes`)).toEqual([]);
-});
-
 test("started by npm, it ends when npm is gone", async () => {
   const root = workspaceWith();
   const script = `"${process.execPath}" "${join(import.meta.dirname, "cli.ts")}" --env test --headless --port 0 --free-ports > out.txt 2>&1 & echo $!; wait`;
@@ -236,21 +267,4 @@ test("started by npm, it ends when npm is gone", async () => {
   shell.kill("SIGKILL");
   await eventually(() => startOf(pid) === undefined, 10_000);
   expect(readFileSync(join(root, "out.txt"), "utf8")).toContain("the parent process is gone");
-});
-
-test("a saved source restarts its workload, and no other", async () => {
-  const root = workspaceWith();
-  const runner = run(root, ...alone, "--headless");
-  const before = await runner.ready();
-  const main = join(root, "code/web/main.mjs");
-  writeFileSync(main, readFileSync(main, "utf8").replace("web listens", "web listens anew"));
-  const after = await eventually(async () => {
-    const state = await json<State>(`${await runner.url()}/api/state`);
-    const web = state.workloads.find(({ name }) => name === "web")!;
-    return web.starts === 2 && web.status === "ready" && state;
-  });
-  const log = await json<{ text: string }[]>(`${await runner.url()}/api/logs/web`);
-  expect(log.at(-1)!.text).toBe("web listens anew");
-  const pids = (state: State) => state.workloads.filter(({ name }) => name !== "web").map(({ pid }) => pid);
-  expect(pids(after)).toEqual(pids(before));
 });

@@ -1,4 +1,13 @@
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { identify, isAlive, type ProcessIdentity } from "./identity.ts";
 import { UserError } from "./user-error.ts";
@@ -23,7 +32,15 @@ export interface Lock {
  * Throws a UserError that names the process and its dashboard when another runner is using the directory.
  */
 export function lock(directory: string): Lock {
-  mkdirSync(directory, { recursive: true });
+  try {
+    mkdirSync(directory, { recursive: true });
+    accessSync(directory, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new UserError(
+      `nothing can be kept in ${directory}: ${(error as Error).message}.`,
+      "Make it a folder that you may write to, or give another one: npm start -- --data <dir>",
+    );
+  }
   const file = join(directory, "lock.json");
   const self = identify(process.pid);
   if (!self) throw new Error(`the system does not tell when process ${process.pid} started`);
