@@ -101,7 +101,11 @@ export function readable(line: string): string {
     const clock = typeof time === "string" || typeof time === "number" ? clockOf(new Date(time)) : "";
     const words = [clock, levelOf(level), text(msg ?? message)];
     for (const [key, value] of Object.entries(rest)) {
-      words.push(`${key}=${text(value)}`);
+      // What a setup command has to tell people is for people here, too.
+      if (key === "notes" && Array.isArray(value))
+        for (const note of value as { label: string; value: string }[])
+          words.push(`\n    ${note.label}: ${note.value}`);
+      else words.push(`${key}=${text(value)}`);
     }
     if (err) words.push(err.stack ? `\n${err.stack}` : (err.message ?? ""));
     return words.filter(Boolean).join(" ");

@@ -1,0 +1,13 @@
+import { expect, test } from "vitest";
+import { readable } from "./logs.ts";
+
+test("what a setup command has to tell people is a line each in the terminal, not JSON", () => {
+  const notes = [
+    { label: "code", value: "NOREN-1" },
+    { label: "PIN", value: "1234" },
+  ];
+  expect(readable(JSON.stringify({ level: 30, msg: "filled", rows: 3, notes }))).toBe(
+    "INFO filled rows=3 \n    code: NOREN-1 \n    PIN: 1234",
+  );
+  expect(readable("no JSON")).toBe("no JSON");
+});
