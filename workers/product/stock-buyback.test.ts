@@ -163,6 +163,33 @@ test("twenty buy-backs of what the store never had, all at once and in any order
   expect((await told()).filter(({ type }) => type === "product.opened")).toHaveLength(2);
 });
 
+test("whoever opens the same products at the same time is waited for, and found", async () => {
+  const other = await everything.pool.connect();
+  const open = (condition: string) =>
+    other.query(
+      "insert into products (company_id, id, store_id, item_id, condition, price_yen) values ($1, $2, $3, $4, $5, 900)",
+      [shop.companyId, newId(), shop.storeId, shop.itemId, condition],
+    );
+  await other.query("begin");
+  await open("B");
+  const [first, second] = ["C", "B"].map((condition) => ({ condition, qty: 1, unitYen: 100 }));
+  const handling = handle(await paid(first!, second!));
+  const waiting =
+    "select 1 from pg_stat_activity where usename = 'worker_product' and wait_event_type = 'Lock'";
+  await expect.poll(async () => (await everything.pool.query(waiting)).rowCount).toBe(1);
+  // Would wait for the handler, which waits for this one, had it begun with the other product.
+  await open("C");
+  await other.query("commit");
+  other.release();
+  await handling;
+  expect(await shelf()).toMatchObject([
+    { condition: "A", onHand: 10 },
+    { condition: "B", yen: 900, onHand: 1 },
+    { condition: "C", yen: 900, onHand: 1 },
+  ]);
+  expect((await told()).map(({ type }) => type)).toEqual(["product.stock_changed", "product.stock_changed"]);
+});
+
 test("a buy-back that is not there is parked, not tried again", async () => {
   const event = await paid({ condition: "A", qty: 1, unitYen: 300 });
   const unknown = { ...event, data: { ...event.data, buybackId: newId() } };
