@@ -430,7 +430,7 @@ class Engine implements Relay {
       if (rows[0]?.blocked) {
         this.#log.error(
           { id: row.id, eventId: row.eventId, groupId: row.groupId, type: row.type, reason: error },
-          "an event is refused for good and blocks its group: fix it, then set blocked_at to null, or delete the row",
+          "an event is refused for good and blocks its group: mend the cause, then retryBlocked, or skipBlocked",
         );
       }
     } catch {
