@@ -41,6 +41,15 @@ export default defineConfig({
   // What a worker cannot handle waits here, in order, until somebody replays it.
   parked:
     "select consumer.name, count(*) from parked join consumer on consumer.id = parked.consumer group by 1",
+  attention: [
+    { what: "取り置き", count: "select count(*) from parked", command: "npx pnpm@12 ops parked local" },
+    {
+      what: "止まったイベント",
+      count: "select count(*) from outbox where blocked_at is not null",
+      command: "npx pnpm@12 ops blocked local",
+    },
+    { what: "DLQ", count: "dead letters", command: "npx pnpm@12 ops queues local" },
+  ],
   titles: {
     "pos-web-app": "レジ",
     "ec-web-app": "オンラインストア",

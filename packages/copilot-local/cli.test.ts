@@ -48,6 +48,8 @@ function run(root: string, ...flags: string[]) {
 }
 
 const alone = ["--free-ports"];
+/** For tests that start a workspace again and again: a busy machine needs half a minute for each. */
+const severalStarts = { timeout: 180_000 };
 const withoutStack = (text: string) => expect(text).not.toMatch(/^\s+at /m);
 
 test("--until ready exits 0 and prints what each took", async () => {
@@ -205,49 +207,63 @@ describe("a running workspace", () => {
   });
 });
 
-test("a kill -9 of the runner leaves no process; the next start continues with the data, and one with --fresh has none", async () => {
-  const root = workspaceWith();
-  const first = run(root, ...alone, "--headless");
-  const state = await first.ready();
-  await fetch(`http://127.0.0.1:${state.workloads.find(({ name }) => name === "api")!.port}/note?text=kept`);
-  const postgres = Number(
-    readFileSync(join(root, ".local/postgres/data/postmaster.pid"), "utf8").split("\n")[0],
-  );
-  first.kill("SIGKILL");
-  await first.exited;
-  const pids = [postgres, ...state.workloads.flatMap(({ pid }) => pid ?? [])];
-  await eventually(() => pids.every((pid) => startOf(pid) === undefined));
+test(
+  "a kill -9 of the runner leaves no process; the next start continues with the data, and one with --fresh has none",
+  severalStarts,
+  async () => {
+    const root = workspaceWith();
+    const first = run(root, ...alone, "--headless");
+    const state = await first.ready();
+    await fetch(
+      `http://127.0.0.1:${state.workloads.find(({ name }) => name === "api")!.port}/note?text=kept`,
+    );
+    const postgres = Number(
+      readFileSync(join(root, ".local/postgres/data/postmaster.pid"), "utf8").split("\n")[0],
+    );
+    first.kill("SIGKILL");
+    await first.exited;
+    const pids = [postgres, ...state.workloads.flatMap(({ pid }) => pid ?? [])];
+    await eventually(() => pids.every((pid) => startOf(pid) === undefined));
 
-  const second = run(root, ...alone, "--headless");
-  const again = await second.ready();
-  const api = again.workloads.find(({ name }) => name === "api")!.port;
-  expect(await json(`http://127.0.0.1:${api}/notes`)).toEqual([{ text: "kept" }]);
+    const second = run(root, ...alone, "--headless");
+    const again = await second.ready();
+    const api = again.workloads.find(({ name }) => name === "api")!.port;
+    expect(await json(`http://127.0.0.1:${api}/notes`)).toEqual([{ text: "kept" }]);
 
-  second.kill("SIGINT");
-  expect(await second.exited).toBe(0);
-  const third = run(root, ...alone, "--headless", "--fresh");
-  const fresh = await third.ready();
-  const empty = fresh.workloads.find(({ name }) => name === "api")!.port;
-  expect(await json(`http://127.0.0.1:${empty}/notes`)).toEqual([]);
-});
+    second.kill("SIGINT");
+    expect(await second.exited).toBe(0);
+    const third = run(root, ...alone, "--headless", "--fresh");
+    const fresh = await third.ready();
+    const empty = fresh.workloads.find(({ name }) => name === "api")!.port;
+    expect(await json(`http://127.0.0.1:${empty}/notes`)).toEqual([]);
+  },
+);
 
-test("when the watchdog was killed too, the next start ends what was left, and says so", async () => {
-  const root = workspaceWith();
-  const first = run(root, ...alone, "--headless");
-  const state = await first.ready();
-  const listed = execFileSync("ps", ["-o", "pid=,args=", "--ppid", String(first.pid)], { encoding: "utf8" });
-  const watchdog = Number(/^ *(\d+) .*copilot-local-guard$/m.exec(listed)![1]);
-  process.kill(watchdog, "SIGKILL");
-  first.kill("SIGKILL");
-  await first.exited;
-  const pids = state.workloads.flatMap(({ pid }) => pid ?? []);
-  expect(pids.every((pid) => startOf(pid) !== undefined)).toBe(true);
+test(
+  "when the watchdog was killed too, the next start ends what was left, and says so",
+  severalStarts,
+  async () => {
+    const root = workspaceWith();
+    const first = run(root, ...alone, "--headless");
+    const state = await first.ready();
+    const listed = execFileSync("ps", ["-o", "pid=,args=", "--ppid", String(first.pid)], {
+      encoding: "utf8",
+    });
+    const watchdog = Number(/^ *(\d+) .*copilot-local-guard$/m.exec(listed)![1]);
+    process.kill(watchdog, "SIGKILL");
+    first.kill("SIGKILL");
+    await first.exited;
+    const pids = state.workloads.flatMap(({ pid }) => pid ?? []);
+    expect(pids.every((pid) => startOf(pid) !== undefined)).toBe(true);
 
-  const second = run(root, ...alone, "--headless");
-  await second.ready();
-  expect(pids.filter((pid) => startOf(pid) !== undefined)).toEqual([]);
-  expect(second.output()).toMatch(/ends \d+ processes that a runner which did not stop properly left behind/);
-});
+    const second = run(root, ...alone, "--headless");
+    await second.ready();
+    expect(pids.filter((pid) => startOf(pid) !== undefined)).toEqual([]);
+    expect(second.output()).toMatch(
+      /ends \d+ processes that a runner which did not stop properly left behind/,
+    );
+  },
+);
 
 test("started by npm, it ends when npm is gone", async () => {
   const root = workspaceWith();

@@ -52,6 +52,13 @@ export interface LocalProcess {
   health?: string;
 }
 
+export interface Attention {
+  what: string;
+  /** SQL for the first database that gives one number, or `dead letters`: the messages in all dead-letter queues. */
+  count: string;
+  command: string;
+}
+
 /** What no manifest can say. Lives in `copilot-local.config.ts` beside the `copilot` folder. */
 export interface Config {
   /** Default `us-east-1`. */
@@ -65,6 +72,8 @@ export interface Config {
    * a workload's name and a number. Shown with its queue.
    */
   parked?: string;
+  /** What waits for a person, with the command that says more: on top of the dashboard while there is any. */
+  attention?: Attention[];
   /** What people call the web apps, for the links on the dashboard. */
   titles?: Record<string, string>;
 }
@@ -104,6 +113,7 @@ const schema = z.strictObject({
     .optional(),
   variables: z.record(z.string(), value).optional(),
   parked: z.string().optional(),
+  attention: z.array(z.strictObject({ what: z.string(), count: z.string(), command: z.string() })).optional(),
   titles: z.record(z.string(), z.string()).optional(),
 });
 

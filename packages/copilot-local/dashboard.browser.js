@@ -111,6 +111,11 @@ function drawHeader(state) {
       el("code", { title: "SNS・SQS・S3" }, aws.endpoint),
     ].filter(Boolean),
   );
+  draw("attention", state.attention, (all) =>
+    all.map(({ what, count, command }) =>
+      el("p", null, el("strong", { class: "alarm" }, `${what} ${count} 件`), el("code", null, command)),
+    ),
+  );
   const links = state.workloads.filter(({ url }) => url);
   draw(
     "links",

@@ -35,6 +35,7 @@ export function page(state: State) {
           <p id="status" role="status"></p>
           <p id="addresses"></p>
         </header>
+        <div id="attention" role="status"></div>
         <nav id="links" aria-label="開く"></nav>
         <main>
           <section id="workloads-section" aria-labelledby="workloads-title">

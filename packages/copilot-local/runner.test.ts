@@ -149,6 +149,14 @@ describe("messages", () => {
       oldestSeconds: null,
     });
   });
+
+  test("what waits for a person is told with its command, what nobody waits for is not", async () => {
+    const attention = await eventually(() => {
+      const { attention } = running.state();
+      return attention.length > 0 && attention;
+    });
+    expect(attention).toEqual([{ what: "notes", count: 2, command: "look at notes" }]);
+  });
 });
 
 describe("what happens to a process", () => {

@@ -79,6 +79,8 @@ export interface Runner {
   stop(): Promise<void>;
 }
 
+/** Counts what SQL cannot: see `Attention`. */
+const deadLetters = "dead letters";
 const graceMs = 8_000;
 
 export function createRunner(options: StartOptions): Runner {
@@ -191,7 +193,11 @@ export function createRunner(options: StartOptions): Runner {
     for (const command of plan.setup) await runSetup(command);
     ensureRunning();
     const [database] = plan.addons.databases;
-    if (postgres && database && config.parked) parked = watchParked(postgres, database.name, config.parked);
+    const numbers = (config.attention ?? [])
+      .map(({ count }) => count)
+      .filter((count) => count !== deadLetters);
+    if (postgres && database && (config.parked || numbers.length > 0))
+      parked = watchParked(postgres, database.name, { parked: config.parked, numbers });
     waitingFor = "the workloads";
     for (const service of services.values()) service.start();
     for (const job of jobs.values()) job.start();
@@ -396,6 +402,7 @@ export function createRunner(options: StartOptions): Runner {
       workloads: plan?.processes.map(workloadState) ?? [],
       queues:
         cloud?.queues().map((queue) => ({ ...queue, parked: parked?.of(queue.workload) ?? null })) ?? [],
+      attention: waiting(),
       invocations: deliveries?.pending() ?? 0,
       jobs: [...jobs].map(([name, job]) => ({ name, ...job.state() })),
       setup: setup.map((entry) => ({ ...entry })),
@@ -403,6 +410,18 @@ export function createRunner(options: StartOptions): Runner {
       mail: mailbox?.list().slice(0, 200) ?? [],
       notices,
     };
+  }
+
+  function waiting(): State["attention"] {
+    const dead = () =>
+      (cloud?.queues() ?? []).reduce((sum, queue) => sum + (queue.deadLetter?.messages ?? 0), 0);
+    return (config.attention ?? [])
+      .map(({ what, count, command }) => ({
+        what,
+        count: count === deadLetters ? dead() : (parked?.number(count) ?? 0),
+        command,
+      }))
+      .filter(({ count }) => count > 0);
   }
 
   function workloadState(process: PlannedProcess): WorkloadState {

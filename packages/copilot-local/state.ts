@@ -24,6 +24,8 @@ export interface State {
   workloads: WorkloadState[];
   /** `parked`: put aside by the workload in its database; null when the configuration does not say how to count. */
   queues: (QueueState & { parked: number | null })[];
+  /** What waits for a person; only what there is any of. */
+  attention: { what: string; count: number; command: string }[];
   /** Asynchronous calls of functions that are under way or wait for their next attempt. */
   invocations: number;
   jobs: JobSummary[];

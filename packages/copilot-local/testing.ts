@@ -302,6 +302,11 @@ export default {
     variables: { MAIL_TO: (local) => local.mailAddress("post") },
   }],
   parked: "select 'worker-raw', 4 from note having count(*) >= 0",
+  attention: [
+    { what: "notes", count: "select count(*) + 2 from note where false", command: "look at notes" },
+    { what: "never", count: "select 0", command: "nothing" },
+    { what: "dead", count: "dead letters", command: "look at the dead" },
+  ],
   titles: { web: "店" },
 };
 `,
