@@ -1,6 +1,9 @@
 import type { Pool } from "pg";
+import { inTime } from "./in-time.ts";
 import type { Log } from "./log.ts";
 import type { Slots } from "./slots.ts";
+
+const PROBE_MS = 3000;
 
 /**
  * Open while the database cannot be written to. Nothing is received then and lanes wait, since receiving and failing
@@ -57,18 +60,26 @@ export class Breaker {
   }
 
   async #writable(): Promise<boolean> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<boolean>((resolve) => (timer = setTimeout(() => resolve(false), 3000)));
-    const asked = this.#pool
-      .query<{ no: boolean }>("select current_setting('transaction_read_only')::boolean as no")
-      .then(
-        ({ rows }) => rows[0]?.no === false,
-        () => false,
-      );
     try {
-      return await Promise.race([asked, late]);
-    } finally {
-      clearTimeout(timer);
+      const client = await inTime(PROBE_MS, this.#pool.connect(), (late) => late.release());
+      // The pool listens to idle clients only.
+      const ignore = () => {};
+      client.on("error", ignore);
+      try {
+        const { rows } = await inTime(
+          PROBE_MS,
+          client.query<{ no: boolean }>("select current_setting('transaction_read_only')::boolean as no"),
+        );
+        client.off("error", ignore);
+        client.release();
+        return rows[0]?.no === false;
+      } catch (error) {
+        // One that hangs would keep its place in the pool for as long as the network takes to notice.
+        client.release(error as Error);
+        return false;
+      }
+    } catch {
+      return false;
     }
   }
 }

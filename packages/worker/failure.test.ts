@@ -27,6 +27,7 @@ test.each([
   ["a refused connection to every address", new AggregateError([refused]), "infrastructure"],
   ["AWS answering 503", aws("ServiceUnavailable", 503), "infrastructure"],
   ["AWS throttling", aws("ThrottlingException", 400), "infrastructure"],
+  ["credentials that have expired", aws("ExpiredTokenException", 403), "infrastructure"],
   ["AWS refusing the request", aws("InvalidParameterValue", 400), "other"],
   ["a serialisation failure", sqlState("40001"), "conflict"],
   ["a deadlock", sqlState("40P01"), "conflict"],
@@ -42,4 +43,9 @@ test("the two classes of the handler's own say what they mean, within limits", (
   expect(failureOf(new Unprocessable("x"))).toEqual({ kind: "unprocessable" });
   expect(failureOf(new RetryAfter(7))).toEqual({ kind: "wait", seconds: 7 });
   expect(failureOf(new RetryAfter(9999))).toEqual({ kind: "wait", seconds: 900 });
+  // A Retry-After header may hold a date: no number must not mean no end.
+  expect(failureOf(new RetryAfter(Number("Wed, 21 Oct 2026 07:28:00 GMT")))).toEqual({
+    kind: "wait",
+    seconds: 30,
+  });
 });

@@ -20,13 +20,21 @@ const NETWORK =
   /^(ECONN|EPIPE|ENOTFOUND|EAI_|ETIMEDOUT|EHOST|ENET|UND_ERR_(CONNECT|SOCKET|HEADERS_TIMEOUT))|^(ConnectionError|NetworkingError)/;
 const CLIENT =
   /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed)/;
+/** Credentials that have run out, or that nobody gives: the same for every message. */
+const CREDENTIALS =
+  /^(CredentialsProviderError|ExpiredToken|TokenRefreshRequired|RequestExpired|UnrecognizedClient|InvalidClientTokenId)/;
+/** Who asks to wait without a number (a Retry-After may be a date) waits so long. */
+const WAIT_SECONDS = 30;
 const THROTTLED = /throttl|TooManyRequests|RequestLimitExceeded|SlowDown|ServiceUnavailable/i;
 
 /** Sorts an error, looking into its causes, by what it carries: SQLSTATE, errno, HTTP status of an AWS call. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof Unprocessable) return { kind: "unprocessable" };
   if (error instanceof RetryAfter)
-    return { kind: "wait", seconds: Math.min(900, Math.max(0, error.seconds)) };
+    return {
+      kind: "wait",
+      seconds: Math.min(900, Math.max(0, Number.isNaN(error.seconds) ? WAIT_SECONDS : error.seconds)),
+    };
   for (const one of chain(error)) {
     const { code, name, message, $metadata } = one as Error & {
       code?: unknown;
@@ -36,11 +44,17 @@ export function failureOf(error: unknown): Failure {
       if (CONFLICTS.has(code)) return { kind: "conflict" };
       if (SERVER.test(code) || NETWORK.test(code)) return { kind: "infrastructure" };
     }
-    if (CLIENT.test(message)) return { kind: "infrastructure" };
+    if (CLIENT.test(message) || CREDENTIALS.test(name)) return { kind: "infrastructure" };
     if ($metadata && (($metadata.httpStatusCode ?? 0) >= 500 || THROTTLED.test(name)))
       return { kind: "infrastructure" };
   }
   return { kind: "other" };
+}
+
+/** What is written down about a failure: PostgreSQL's text takes no NUL, and a page of it is enough. */
+export function textOf(error: unknown): string {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return text.slice(0, 20_000).replaceAll("\0", "�");
 }
 
 function* chain(error: unknown, depth = 0): Generator<Error> {

@@ -13,7 +13,9 @@ export class Lane {
   done: Promise<void> = Promise.resolve();
   readonly #queue: Queue;
   readonly #messages: Incoming[];
-  readonly #hiddenUntil: number;
+  #hiddenUntil: number;
+  /** The last heartbeat did not reach SQS. */
+  #unheld = false;
   #heartbeat: NodeJS.Timeout | undefined;
   #lost = false;
 
@@ -21,8 +23,7 @@ export class Lane {
     this.groupId = message.groupId;
     this.#queue = queue;
     this.#messages = [message];
-    const hiddenMs = queue.visibilitySeconds * 1000;
-    this.#hiddenUntil = performance.now() + hiddenMs - Math.min(MARGIN_MS, hiddenMs / 4);
+    this.#hiddenUntil = hiddenFrom(performance.now(), queue);
   }
 
   /** Runs `work` with the heartbeat on. */
@@ -53,12 +54,21 @@ export class Lane {
 
   /** SQS may have handed its messages to somebody else by now: nothing more of it may be started. */
   expired(): boolean {
-    return this.#lost || (!this.#queue.canHold && performance.now() > this.#hiddenUntil);
+    const unheld = this.#unheld || !this.#queue.canHold;
+    return this.#lost || (unheld && performance.now() > this.#hiddenUntil);
   }
 
   async #beat(): Promise<void> {
-    const lost = await this.#queue.hide([...this.#messages], this.#queue.visibilitySeconds);
+    const sentAt = performance.now();
+    const { lost, reached } = await this.#queue.hide([...this.#messages], this.#queue.visibilitySeconds);
+    this.#unheld = !reached;
+    if (reached) this.#hiddenUntil = hiddenFrom(sentAt, this.#queue);
     // Those that are done meanwhile are of no interest.
     if (lost.some((message) => this.#messages.includes(message))) this.#lost = true;
   }
+}
+
+function hiddenFrom(at: number, { visibilitySeconds }: Queue): number {
+  const hiddenMs = visibilitySeconds * 1000;
+  return at + hiddenMs - Math.min(MARGIN_MS, hiddenMs / 4);
 }

@@ -125,6 +125,36 @@ comment on column parked_group.replay_rate is 'At most so many messages a second
 comment on column parked_group.replaying is 'The process that is handling the first message. Without its advisory lock, it ended while it did.';
 `,
   },
+  {
+    name: "worker-3",
+    // A partition is missing unless it is in the schema of the inbox: another one may have partitions of the same names.
+    sql: `
+create or replace function inbox_partitions(days_ahead integer default 7) returns integer
+language plpgsql security definer set search_path from current set timezone = 'UTC' as $$
+declare
+  today date := (clock_timestamp() at time zone 'UTC')::date;
+  day date;
+  name text;
+  created integer := 0;
+begin
+  for day in select generate_series(today - 3, today + least(days_ahead, 60), interval '1 day')::date loop
+    name := 'inbox_' || to_char(day, 'YYYYMMDD');
+    continue when to_regclass(format('%I.%I', current_schema(), name)) is not null;
+    perform pg_advisory_xact_lock(hashtext('inbox_partitions'));
+    continue when to_regclass(format('%I.%I', current_schema(), name)) is not null;
+    execute format('create table %I (like inbox including all)', name);
+    execute format(
+      'with moved as (delete from inbox_stray where event_id >= %L and event_id < %L returning *)
+       insert into %I select * from moved',
+      inbox_bound(day::timestamptz), inbox_bound((day + 1)::timestamptz), name);
+    execute format('alter table inbox attach partition %I for values from (%L) to (%L)',
+      name, inbox_bound(day::timestamptz), inbox_bound((day + 1)::timestamptz));
+    created := created + 1;
+  end loop;
+  return created;
+end $$;
+`,
+  },
 ];
 
 /**

@@ -89,8 +89,13 @@ export async function onClient<T>(pool: Pool, work: (client: PoolClient) => Prom
   }
 }
 
-/** Commits, and rejects when PostgreSQL rolled back instead because a statement had failed and nobody told. */
+/** Commits what is open; rejects when nothing is, because whoever used the connection has ended it, or when PostgreSQL rolled back instead because a statement had failed and nobody told. */
 export async function commit(client: PoolClient): Promise<void> {
+  if (client.getTransactionStatus() === "I") {
+    throw new Error(
+      "The handler has ended the transaction that it was given, and its inbox row with it: no commit, no rollback.",
+    );
+  }
   const result: QueryResult = await client.query("commit");
   if (result.command !== "COMMIT") {
     throw new Error(
@@ -215,7 +220,7 @@ export async function park(pool: Pool, parking: Parking): Promise<boolean> {
     await client.query(
       `insert into parked_group (consumer, group_id, reason) values ($1, $2, $3)
        on conflict (consumer, group_id) do update set reason = parked_group.reason`,
-      [consumer, key, error?.split("\n")[0] ?? ""],
+      [consumer, key, plain(error?.split("\n")[0] ?? "")],
     );
     await append(client, parking);
     await client.query("commit");
@@ -229,6 +234,19 @@ export async function append(
 ): Promise<void> {
   await client.query(
     `insert into parked (consumer, group_id, event_id, type, body, error, attempts) values ($1, $2, $3, $4, $5, $6, $7)`,
-    [consumer, key, envelope?.id ?? null, envelope?.type ?? null, body, error ?? null, attempts],
+    [
+      consumer,
+      key,
+      envelope?.id ?? null,
+      plain(envelope?.type ?? null),
+      body,
+      plain(error ?? null),
+      attempts,
+    ],
   );
+}
+
+/** PostgreSQL's text takes no NUL. */
+function plain<Text extends string | null>(text: Text): Text | string {
+  return typeof text === "string" ? text.replaceAll("\0", "�") : text;
 }

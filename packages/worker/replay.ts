@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Pool, PoolClient } from "pg";
 import { consumerNumber } from "./consumer.ts";
-import { failureOf } from "./failure.ts";
+import { failureOf, textOf } from "./failure.ts";
 import type { Handler } from "./handler.ts";
 import type { Log } from "./log.ts";
 import { envelopeOf } from "./message.ts";
@@ -151,8 +151,7 @@ async function handleFirst<Tx>(
     const failure = failureOf(error);
     const passing = { wait: 0, conflict: 1, infrastructure: 5, unprocessable: null, other: null };
     const again = failure.kind === "wait" ? failure.seconds : passing[failure.kind];
-    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    await settle(client, step, { error: text, again });
+    await settle(client, step, { error: textOf(error), again });
     log.warn({ err: error, groupId, n: first?.n, again }, "replay failed, the group stays parked");
     return again === null ? "failed" : "waits";
   }

@@ -6,9 +6,15 @@ export class Slots {
   readonly #size: number;
   readonly #queue: { places: number; begin: () => void }[] = [];
   taken = 0;
+  #movedAt = performance.now();
 
   constructor(size: number) {
     this.#size = size;
+  }
+
+  /** How long all places have been taken by the same ones. */
+  stuckMs(): number {
+    return this.taken < this.#size ? 0 : performance.now() - this.#movedAt;
   }
 
   async run<T>(work: () => Promise<T>, { alone = false } = {}): Promise<T> {
@@ -20,6 +26,7 @@ export class Slots {
       return await work();
     } finally {
       this.taken -= places;
+      this.#movedAt = performance.now();
       this.#next();
     }
   }
@@ -28,6 +35,7 @@ export class Slots {
     // Only from the head: one that needs all places would otherwise never get them.
     for (let head = this.#queue[0]; head && this.taken + head.places <= this.#size; head = this.#queue[0]) {
       this.#queue.shift();
+      this.#movedAt = performance.now();
       this.taken += head.places;
       head.begin();
     }

@@ -1,4 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { connect, createServer } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { SNSClient } from "@aws-sdk/client-sns";
 import {
   CreateQueueCommand,
@@ -133,6 +136,41 @@ export async function bench(): Promise<Bench> {
   };
 }
 
+/** A way to a server that can be made to swallow everything, as a broken network does: neither side is told. */
+export async function brittlePipe(
+  port: number,
+): Promise<{ port: number; swallow(): void; open(): void; close(): void }> {
+  let swallowing = false;
+  const sockets = new Set<Socket>();
+  const server = createServer((near) => {
+    const far = connect(port, "127.0.0.1");
+    // One that has lost a byte stays deaf, whatever the network does later.
+    let deaf = swallowing;
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(from);
+      from.on("data", (chunk) => {
+        deaf ||= swallowing;
+        if (!deaf) to.write(chunk);
+      });
+      from.on("error", () => {});
+      from.on("close", () => void (deaf || to.destroy()));
+    }
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    port: (server.address() as AddressInfo).port,
+    swallow: () => void (swallowing = true),
+    open: () => void (swallowing = false),
+    close() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
+}
+
 export function newPool(connectionString: string, max = 8): Pool {
   const pool = new Pool({ connectionString, max, connectionTimeoutMillis: 2000 });
   pool.on("error", () => {});
@@ -169,7 +207,7 @@ export const thing = {
   },
 };
 
-const silent: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
+export const silent: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
 
 /** A UUIDv7 of now. */
 function newId(): string {

@@ -4,15 +4,17 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { CreateTopicCommand, PublishCommand, SubscribeCommand } from "@aws-sdk/client-sns";
+import { CreateQueueCommand, DeleteQueueCommand, SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
+import { Pool } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Pool } from "pg";
 import { RetryAfter, Unprocessable } from "./errors.ts";
 import { on } from "./handler.ts";
 import type { Context } from "./handler.ts";
 import { parkedCounts, parkedGroups } from "./parked.ts";
 import { replay } from "./replay.ts";
+import { Queue } from "./queue.ts";
 import { until } from "./testing-until.ts";
-import { bench, common, newPool, thing } from "./testing.ts";
+import { bench, brittlePipe, common, newPool, silent, thing } from "./testing.ts";
 import type { Bench, TestEvent, TestQueue, Tx } from "./testing.ts";
 import { work } from "./work.ts";
 import type { WorkOptions, Worker } from "./work.ts";
@@ -151,7 +153,8 @@ describe.concurrent("work", () => {
       if (name === "a1" && failures-- > 0) throw new Error("not yet");
     });
     await until(() => effects(queue)).toEqual(["a1, attempt 3", "a1", "a2, attempt 1", "a2"]);
-    expect(worker.health().detail).toMatchObject({ handled: 2, failed: 2, parked: 0 });
+    expect((await queue.counts()).dead).toBe(0);
+    await until(() => worker.health().detail).toMatchObject({ handled: 2, failed: 2, parked: 0 });
   });
 
   test("a poisoned head is parked with its group in order, other groups flow, and a replay finishes it", async () => {
@@ -288,6 +291,116 @@ describe.concurrent("work", () => {
     expect(performance.now() - begun).toBeGreaterThan(2900);
     expect(worker.health().detail).toMatchObject({ failed: 0, parked: 0, handled: 3 });
     await until(() => queue.counts()).toEqual(nothing);
+  });
+
+  test("an error with a NUL in its text, or of any length, is parked like any other", async () => {
+    const queue = await lab.queue();
+    await queue.send("a", "a1");
+    await queue.send("b", "b1");
+    const worker = await start(queue, async ({ name }) => {
+      throw new Unprocessable(name === "a1" ? "no such name: \0" : "x".repeat(2_000_000));
+    });
+    await until(() => worker.health().detail.parked).toBe(2);
+    const groups = await parkedGroups(lab.pool, queue.consumer);
+    expect(groups.map(({ reason }) => reason.slice(0, 35)).toSorted()[0]).toBe(
+      "Unprocessable: no such name: �",
+    );
+    expect(groups.every(({ reason }) => reason.length <= 20_000)).toBe(true);
+  });
+
+  test("a handler that ends the transaction itself has not handled its message", async () => {
+    const queue = await lab.queue({ maxReceives: 1 });
+    await queue.send("a", "a1");
+    const worker = await start(queue, async (_, { tx }) => void (await tx.client.query("rollback")));
+    await until(() => worker.health().detail.parked).toBe(1);
+    const [group] = await parkedGroups(lab.pool, queue.consumer);
+    expect(group?.reason).toContain("no commit, no rollback");
+  });
+
+  test("a failure of any kind while the database is down does not count against the message", async () => {
+    const own = await bench();
+    const queue = await own.queue({ maxReceives: 1 });
+    await queue.send("a", "a1");
+    let down = true;
+    const worker = await work({
+      ...common(own, queue),
+      handlers: [
+        on(thing, async ({ name }, { tx }: Context<Tx>) => {
+          if (down) {
+            await own.server.pause();
+            // As a client's own time-out would be, or what a library makes of it.
+            throw new Error("it took too long");
+          }
+          await tx.write(name);
+        }),
+      ],
+    });
+    await until(() => worker.health().detail.databaseDown).toBe(true);
+    down = false;
+    await own.server.resume();
+    await until(() => own.effects()).toEqual(["a1"]);
+    expect(worker.health().detail).toMatchObject({ parked: 0, failed: 0 });
+    await worker.stop();
+    await own.close();
+  });
+
+  test("connections that hang do not fill the pool: probes give theirs up, and the worker recovers", async () => {
+    const queue = await lab.queue();
+    const pipe = await brittlePipe(Number(new URL(lab.databaseUrl).port));
+    const url = new URL(lab.databaseUrl);
+    url.port = String(pipe.port);
+    const pool = new Pool({
+      connectionString: url.href,
+      max: 2,
+      connectionTimeoutMillis: 1000,
+      query_timeout: 1000,
+      idleTimeoutMillis: 600_000,
+    });
+    pool.on("error", () => {});
+    await Promise.all([pool.query("select pg_sleep(0.1)"), pool.query("select pg_sleep(0.1)")]);
+    const worker = await start(queue, undefined, { pool, concurrency: 2 });
+    await queue.send("a", "a1");
+    await until(() => effects(queue)).toEqual(["a1"]);
+    pipe.swallow();
+    await queue.send("a", "a2");
+    await until(() => worker.health().detail.databaseDown).toBe(true);
+    pipe.open();
+    await until(() => effects(queue), 45_000).toEqual(["a1", "a2"]);
+    expect(worker.health().detail).toMatchObject({ parked: 0, failed: 0 });
+    await worker.stop();
+    await pool.end();
+    pipe.close();
+  });
+
+  test("a queue that changes while it is consumed is read again: SQS never dead-letters first", async () => {
+    const queue = await lab.queue({ maxReceives: 10 });
+    const reads = new Queue(lab.sqs, queue.url, silent);
+    await reads.limits();
+    expect(reads).toMatchObject({ visibilitySeconds: 30, maxReceives: 10 });
+    const policy = { deadLetterTargetArn: queue.arn.replace(".fifo", "-dead.fifo"), maxReceiveCount: 3 };
+    await lab.sqs.send(
+      new SetQueueAttributesCommand({
+        QueueUrl: queue.url,
+        Attributes: { VisibilityTimeout: "60", RedrivePolicy: JSON.stringify(policy) },
+      }),
+    );
+    await reads.limits();
+    expect(reads).toMatchObject({ visibilitySeconds: 60, maxReceives: 3 });
+  });
+
+  test("a queue that is deleted and made anew is consumed on", async () => {
+    const queue = await lab.queue();
+    await queue.send("a", "a1");
+    const worker = await start(queue);
+    await until(() => effects(queue)).toEqual(["a1"]);
+    await lab.sqs.send(new DeleteQueueCommand({ QueueUrl: queue.url }));
+    await until(() => worker.health().detail.error !== null).toBe(true);
+    await lab.sqs.send(
+      new CreateQueueCommand({ QueueName: `${queue.consumer}.fifo`, Attributes: { FifoQueue: "true" } }),
+    );
+    await queue.send("a", "a2");
+    await until(() => effects(queue)).toEqual(["a1", "a2"]);
+    expect(worker.health().detail.error).toBe(null);
   });
 
   test("what is down for longer than all receives dead-letters nothing", async () => {

@@ -2,7 +2,7 @@ import type { SQSClient } from "@aws-sdk/client-sqs";
 import type { Pool } from "pg";
 import { Breaker } from "./breaker.ts";
 import { consumerNumber } from "./consumer.ts";
-import { failureOf } from "./failure.ts";
+import { failureOf, textOf } from "./failure.ts";
 import type { Handler } from "./handler.ts";
 import { Lane } from "./lane.ts";
 import type { Log } from "./log.ts";
@@ -36,7 +36,10 @@ export type WorkOptions<Tx> = Transaction<Tx> & {
 };
 
 export type WorkerHealth = {
-  /** false: not started yet, the loop stands still, or the database has been unusable for a minute. */
+  /**
+   * false: not started yet, the loop stands still, the queue or the database has been unusable for a minute, or every
+   * place is taken by a handler that is a minute over its deadline.
+   */
   ok: boolean;
   detail: {
     consumer: string;
@@ -72,6 +75,9 @@ const LONGEST_OUTAGE_MS = 5 * 60_000;
 /** SQS hides a message for at most 12 hours from its receive. */
 const LONGEST_HOLD_MS = 11 * 3600_000;
 const PARTITIONS_EVERY_MS = 3600_000;
+/** A deployment may change the queue while this process still consumes it. */
+const LIMITS_EVERY_MS = 60_000;
+const UNUSABLE_MS = 60_000;
 
 /**
  * Consumes a queue until stopped: each message at most once in effect, in order per FIFO group, groups beside each other.
@@ -93,6 +99,8 @@ class Engine<Tx> implements Worker {
   readonly #waitSeconds: number;
   readonly #replays: Replays<Tx>;
   readonly #lanes = new Map<string, Lane>();
+  /** The work of lanes, also of those that only give back what they had. */
+  readonly #ending = new Set<Promise<void>>();
   /** Messages that may have ended a process, until they are known not to have, or have had their run. */
   readonly #suspects = new Set<Incoming>();
   readonly #signal = new Signal();
@@ -102,6 +110,9 @@ class Engine<Tx> implements Worker {
   #size = 1;
   #turnAt = performance.now();
   #partitionsAt = 0;
+  #limitsAt = Infinity;
+  /** Since when no receive has succeeded. */
+  #deafSince: number | undefined;
   #counts = { handled: 0, repeated: 0, parked: 0, unknown: 0, failed: 0 };
   #lastHandledAt: string | null = null;
   #error: string | null = null;
@@ -128,8 +139,12 @@ class Engine<Tx> implements Worker {
   health(): WorkerHealth {
     const loopAgeMs = Math.round(performance.now() - this.#turnAt);
     const ready = this.#consumer !== undefined;
+    const deafMs = this.#deafSince === undefined ? 0 : performance.now() - this.#deafSince;
     return {
-      ok: ready && loopAgeMs < (this.#waitSeconds + 15) * 1000 && this.#breaker.openMs() < 60_000,
+      ok:
+        ready &&
+        loopAgeMs < (this.#waitSeconds + 15) * 1000 &&
+        Math.max(this.#breaker.openMs(), deafMs, this.#slots.stuckMs() - this.#deadlineMs()) < UNUSABLE_MS,
       detail: {
         consumer: this.#options.consumer,
         ready,
@@ -149,7 +164,7 @@ class Engine<Tx> implements Worker {
     this.#stopping.abort();
     this.#signal.fire();
     await Promise.all([this.#running, this.#replays.stop()]);
-    await Promise.all([...this.#lanes.values()].map((lane) => lane.done));
+    await Promise.all(this.#ending);
     await this.#queue.flush();
     await this.#breaker.stop();
   }
@@ -164,6 +179,7 @@ class Engine<Tx> implements Worker {
       try {
         if (this.#consumer === undefined) await this.#prepare();
         await this.#keepPartitions();
+        await this.#readLimits();
         // What is received while a suspect runs would be counted as tried, and die with it.
         if (this.#breaker.open || !this.#hasRoom() || this.#suspects.size > 0) {
           await this.#signal.wait(1000);
@@ -171,12 +187,14 @@ class Engine<Tx> implements Worker {
         }
         const messages = await this.#queue.receive(this.#size, this.#waitSeconds);
         this.#error = null;
+        this.#deafSince = undefined;
         tries = 0;
         this.#take(messages);
       } catch (err) {
         const { message } = err as Error;
         if (message !== this.#error) this.#log.error({ err }, "cannot receive");
         this.#error = message;
+        this.#deafSince ??= performance.now();
         await this.#signal.wait(backOff(tries++, 200, 10_000));
       }
     }
@@ -192,6 +210,13 @@ class Engine<Tx> implements Worker {
       "consuming",
     );
     this.#consumer = number;
+    this.#limitsAt = performance.now() + LIMITS_EVERY_MS;
+  }
+
+  async #readLimits(): Promise<void> {
+    if (performance.now() < this.#limitsAt) return;
+    await this.#queue.limits();
+    this.#limitsAt = performance.now() + LIMITS_EVERY_MS;
   }
 
   /** The inbox has a partition per day; whoever runs creates them ahead. */
@@ -222,7 +247,11 @@ class Engine<Tx> implements Worker {
       this.#lanes.set(message.groupId, fresh);
       started.push(fresh);
     }
-    for (const lane of started) lane.start(() => this.#runLane(lane));
+    for (const lane of started) {
+      lane.start(() => this.#runLane(lane));
+      this.#ending.add(lane.done);
+      void lane.done.finally(() => this.#ending.delete(lane.done));
+    }
   }
 
   /** Message after message of one group, until it is empty or has to be given back. */
@@ -239,6 +268,8 @@ class Engine<Tx> implements Worker {
       if (this.#stopped) await this.#running;
       if (await this.#parkTheDoomed(lane)) continue;
       const rest = lane.empty();
+      // What comes from now on belongs to a new lane: this one may have lost its messages, and would give those back, too.
+      this.#leave(lane);
       if (verdict === "release") {
         await this.#queue.hide(rest, 0);
       } else {
@@ -246,8 +277,13 @@ class Engine<Tx> implements Worker {
         await this.#queue.hide(rest.slice(0, 1), verdict.hideSeconds);
         await this.#queue.hide(rest.slice(1), 0);
       }
+      return;
     }
     // In the same breath as finding it empty: a message added later would wait for nobody.
+    this.#leave(lane);
+  }
+
+  #leave(lane: Lane): void {
     this.#lanes.delete(lane.groupId);
     // The group's next message is free once this one is deleted. With nobody left to share the call, do not wait.
     if (this.#lanes.size === 0) this.#queue.deleteNow();
@@ -348,7 +384,12 @@ class Engine<Tx> implements Worker {
         return "delete";
       } catch (error) {
         this.#cleared(message);
-        const failure = failureOf(error);
+        let failure = failureOf(error);
+        // Whatever a handler makes of a database that is down, it is not the message's fault.
+        if (failure.kind === "other") {
+          await this.#breaker.check(error);
+          if (this.#breaker.open) failure = { kind: "infrastructure" };
+        }
         if (failure.kind === "conflict" && ++conflicts <= 3) {
           waitMs = backOff(conflicts, 20, 200);
         } else if (failure.kind === "unprocessable") {
@@ -415,7 +456,7 @@ class Engine<Tx> implements Worker {
     error: unknown,
     attempts: number,
   ): Promise<"delete" | "release"> {
-    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const text = textOf(error);
     const fields = {
       event: envelope?.type,
       eventId: envelope?.id,
@@ -425,14 +466,8 @@ class Engine<Tx> implements Worker {
     for (let tries = 0; tries === 0 || !this.#stopped; tries++) {
       try {
         const consumer = this.#consumerNumber();
-        const fresh = await park(this.#options.pool, {
-          consumer,
-          key,
-          envelope,
-          body: message.body,
-          error: text,
-          attempts,
-        });
+        const parking = { consumer, key, envelope, body: message.body, error: text, attempts };
+        const fresh = await this.#slots.run(() => park(this.#options.pool, parking));
         if (fresh) {
           this.#counts.parked += 1;
           this.#log.error({ ...fields, err: error }, "message parked, its group waits for a replay");
