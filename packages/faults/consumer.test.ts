@@ -8,7 +8,7 @@ import { askForReplay, parkedGroups, parkedMessages } from "worker";
 import { thing } from "./events.ts";
 import { nothingWrong } from "./lab.ts";
 import type { Lab, TestQueue, WorkerProcess } from "./lab.ts";
-import { labs, until, upTo } from "./testing.ts";
+import { LONGEST_MS, labs, until, upTo } from "./testing.ts";
 
 const open = labs();
 /** `a-1 b-1 … a-2 b-2 …` */
@@ -18,7 +18,7 @@ const of = (group: string, effects: string[]) => effects.filter((name) => name.s
 const detail = async (worker: WorkerProcess) => (await worker.health())?.detail;
 const parked = async (lab: Lab, queue: TestQueue) => parkedGroups(await lab.client(), queue.name);
 
-describe.concurrent("consumer", { timeout: 240_000 }, () => {
+describe.concurrent("consumer", { timeout: 2 * LONGEST_MS }, () => {
   test.for(["before its commit", "after its commit"] as const)(
     "fault 10: a consumer that dies %s has handled everything once when its successor is through",
     async (firstDies, context) => {

@@ -10,7 +10,7 @@ import { askForReplay } from "worker";
 import { thing } from "./events.ts";
 import { Lab, nothingWrong } from "./lab.ts";
 import type { TestQueue, WorkerProcess } from "./lab.ts";
-import { labs, until, upTo } from "./testing.ts";
+import { LONGEST_MS, labs, until, upTo } from "./testing.ts";
 
 const open = labs();
 const groups = upTo(8).map((n) => `g${n}`);
@@ -75,7 +75,7 @@ async function readOnly(lab: Lab, queue: TestQueue, workers: WorkerProcess[]): P
   await admin.end();
 }
 
-describe.concurrent("database", { timeout: 240_000 }, () => {
+describe.concurrent("database", { timeout: 2 * LONGEST_MS }, () => {
   test("fault 15: a database that restarts, fails over or is read-only for a while ends no process, and everything takes effect once", async (context) => {
     const lab = await openAlone(context);
     const queue = await lab.queue();

@@ -349,7 +349,7 @@ export class Lab {
    * Resolves to the verdict once nothing is lost or left, or something is wrong for good (waiting cannot mend it), or,
    * with what it is then, after `timeoutMs`.
    */
-  async settled({ timeoutMs = 120_000 }: { timeoutMs?: number } = {}): Promise<Verdict> {
+  async settled({ timeoutMs = 180_000 }: { timeoutMs?: number } = {}): Promise<Verdict> {
     const deadline = performance.now() + timeoutMs;
     let [seen, seenAt] = ["", performance.now()];
     for (;;) {

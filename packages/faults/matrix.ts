@@ -37,7 +37,7 @@ export const faults: Record<number, string> = {
 export type Proof = { row: number; title: string; file: string };
 /** How many runs of a proof passed. */
 export type Result = { passed: number; runs: number };
-/** What MATRIX.md says: on which machine the whole was run, and the result of each proof that it knows. */
+/** What MATRIX.md says: on which machine it was measured last, and the result of each proof that it knows. */
 export type Page = { machine: string; results: Map<string, Result> };
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -63,7 +63,7 @@ export function readPage(): Page {
   const text = existsSync(path) ? readFileSync(path, "utf8") : "";
   const rows = text.matchAll(/^\| (\d+) \| .+? \| (.+) \| \[(.+?)\]\(.+?\) \| (\d+) of (\d+) \|$/gm);
   return {
-    machine: /^Machine of the last whole run: (.+)$/m.exec(text)?.[1] ?? "none yet",
+    machine: /^Machine of the latest runs: (.+)$/m.exec(text)?.[1] ?? "none yet",
     results: new Map(
       [...rows].map(([, row, title = "", file = "", passed, runs]) => [
         keyOf({ row: Number(row), title, file }),
@@ -89,7 +89,7 @@ export function table(all: Proof[], { machine, results }: Page): string {
     "",
     "Measured and written by `node matrix.ts --runs 10 --write`: how many of the latest runs of each test passed.",
     "",
-    `Machine of the last whole run: ${machine}`,
+    `Machine of the latest runs: ${machine}`,
     "",
     "| # | fault | test | file | passed |",
     "| --- | --- | --- | --- | --- |",
@@ -127,7 +127,7 @@ function* measure(all: Proof[], times: number): Generator<{ results: Map<string,
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   const all = proofs();
-  const page = readPage();
+  let page = readPage();
   const write = process.argv.includes("--write");
   const args = process.argv.slice(2).filter((one) => one !== "--write");
   if (args[0] === "--runs") {
@@ -135,13 +135,14 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
     const chosen = all.filter(({ row }) => rows.length === 0 || rows.includes(row));
     const times = Number(args[1]);
     for (const { results, loads } of measure(chosen, times)) {
+      // Another one may measure other rows meanwhile.
+      page = readPage();
       for (const [key, result] of results) {
         page.results.set(key, result);
         if (result.passed < result.runs) process.exitCode = 1;
       }
       const load = `${Math.min(...loads).toFixed(0)} to ${Math.max(...loads).toFixed(0)}`;
-      if (rows.length === 0)
-        page.machine = `${availableParallelism()} cores, load average ${load}, Node ${process.versions.node}`;
+      page.machine = `${availableParallelism()} cores, load average ${load}, Node ${process.versions.node}`;
       // Whoever stops it keeps what was measured.
       if (write) writeFileSync(path, table(all, page));
     }

@@ -4,6 +4,9 @@ import { afterAll, beforeAll, expect, vi } from "vitest";
 import type { TestContext } from "vitest";
 import { Lab } from "./lab.ts";
 
+/** What never comes has not come by then, however busy the machine is. */
+export const LONGEST_MS = 180_000;
+
 /** One server for the tests of a file; the result gives each test a database and everything else of its own. */
 export function labs(): (test: Pick<TestContext, "onTestFinished">) => Promise<Lab> {
   let server: TestPostgres;
@@ -28,7 +31,7 @@ export async function until<T>(read: () => T | Promise<T>, expected: unknown): P
         expect(value).toMatchObject(expected);
       else expect(value).toEqual(expected);
     },
-    { timeout: 120_000, interval: 50 },
+    { timeout: LONGEST_MS, interval: 50 },
   );
 }
 
