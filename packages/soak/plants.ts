@@ -29,4 +29,8 @@ export const plants: Record<string, string> = {
       $$ begin return case when nextval('planted_moves') % 2 = 0 then null else new end; end $$;
     create trigger planted before insert on stock_moves for each row when (new.kind = 'buyback')
       execute function planted();`,
+  /** Somebody who mends a shelf's number by hand, without a move in the ledger. */
+  "a-level-without-its-move": `
+    update stock_levels set on_hand = on_hand + 1
+    where product_id = (select product_id from stock_levels order by product_id limit 1);`,
 };
