@@ -13,7 +13,7 @@ import { sql as engines } from "./010-engines.ts";
 import { sql as operator } from "./011-operator.ts";
 import { sql as refunds } from "./012-refunds.ts";
 import { sql as buybacks } from "./013-buybacks.ts";
-import { sql as strays } from "./013-strays.ts";
+import { sql as strays } from "./014-strays.ts";
 
 export type Migration = { name: string; sql: string };
 
@@ -34,5 +34,5 @@ export const migrations: readonly Migration[] = [
   { name: "011-operator", sql: operator },
   { name: "012-refunds", sql: refunds },
   { name: "013-buybacks", sql: buybacks },
-  { name: "013-strays", sql: strays },
+  { name: "014-strays", sql: strays },
 ];
