@@ -220,7 +220,7 @@ function drawQueues(state) {
     "待ち",
     "処理中",
     "最古",
-    ...(counted ? ["保留"] : []),
+    ...(counted ? ["取り置き"] : []),
     "DLQ",
   ];
   draw("queues", state.queues, (queues) =>
@@ -258,7 +258,7 @@ function drawQueues(state) {
                   "td",
                   {
                     class: `number${parked > 0 ? " alarm" : ""}`,
-                    "data-label": "保留",
+                    "data-label": "取り置き",
                     title: "処理できずワークロードがデータベースに取り置いた数",
                   },
                   parked === null ? "–" : `${parked}`,
