@@ -51,3 +51,21 @@ test("a failure gives the place back", async () => {
   await expect(slots.run(() => Promise.reject(new Error("no")))).rejects.toThrow("no");
   expect(await slots.run(async () => "next")).toBe("next");
 });
+
+test("places that are all taken by the same ones are stuck from the last one's start", async () => {
+  const slots = new Slots(2);
+  const log: string[] = [];
+  const first = piece(slots, log, "first");
+  const begun = performance.now();
+  await expect.poll(() => performance.now() - begun).toBeGreaterThan(50);
+  expect(slots.stuckMs()).toBe(0);
+  const second = piece(slots, log, "second");
+  // The first one's time does not count: with a place free nobody was stuck.
+  expect(slots.stuckMs()).toBeLessThan(50);
+  await expect.poll(() => slots.stuckMs()).toBeGreaterThan(20);
+  first.end();
+  await first.done;
+  expect(slots.stuckMs()).toBe(0);
+  second.end();
+  await second.done;
+});

@@ -4,7 +4,12 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { CreateTopicCommand, PublishCommand, SubscribeCommand } from "@aws-sdk/client-sns";
-import { CreateQueueCommand, DeleteQueueCommand, SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
+import {
+  CreateQueueCommand,
+  DeleteQueueCommand,
+  SQSClient,
+  SetQueueAttributesCommand,
+} from "@aws-sdk/client-sqs";
 import { Pool } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { RetryAfter, Unprocessable } from "./errors.ts";
@@ -14,7 +19,7 @@ import { parkedCounts, parkedGroups } from "./parked.ts";
 import { replay } from "./replay.ts";
 import { Queue } from "./queue.ts";
 import { until } from "./testing-until.ts";
-import { bench, brittlePipe, common, newPool, silent, thing } from "./testing.ts";
+import { bench, brittlePipe, common, credentials, newPool, silent, thing } from "./testing.ts";
 import type { Bench, TestEvent, TestQueue, Tx } from "./testing.ts";
 import { work } from "./work.ts";
 import type { WorkOptions, Worker } from "./work.ts";
@@ -369,6 +374,29 @@ describe.concurrent("work", () => {
     expect(worker.health().detail).toMatchObject({ parked: 0, failed: 0 });
     await worker.stop();
     await pool.end();
+    pipe.close();
+  });
+
+  test("a receive that is never answered ends, and the worker goes on without a restart", async () => {
+    const queue = await lab.queue();
+    const pipe = await brittlePipe(Number(new URL(lab.endpoint).port));
+    const sqs = new SQSClient({
+      endpoint: `http://127.0.0.1:${pipe.port}`,
+      region: "us-east-1",
+      credentials,
+    });
+    await queue.send("a", "a1");
+    const worker = await start(queue, undefined, { sqs });
+    await until(() => effects(queue)).toEqual(["a1"]);
+    pipe.swallow();
+    // Two rounds, so that one was begun in the silence.
+    await pause(2500);
+    pipe.open();
+    await queue.send("a", "a2");
+    await until(() => effects(queue), 45_000).toEqual(["a1", "a2"]);
+    expect(worker.health()).toMatchObject({ ok: true, detail: { error: null } });
+    await worker.stop();
+    sqs.destroy();
     pipe.close();
   });
 
