@@ -49,11 +49,14 @@ test("shows every workload with its state, the setup's notes and where to go", a
   );
 });
 
-test("fits a telephone without scrolling sideways", async () => {
-  const beyond = await page.evaluate(
-    "document.documentElement.scrollWidth - document.documentElement.clientWidth",
-  );
-  expect(beyond).toBe(0);
+test("fits a telephone, a tablet and a desk: nothing scrolls sideways or lies under its neighbour", async () => {
+  for (const width of [1440, 1160, 1024, 770, 390]) {
+    await page.setViewportSize({ width, height: 800 });
+    const beyond = await page.evaluate(
+      "[document.documentElement, ...document.querySelectorAll('section')].map((each) => each.scrollWidth - each.clientWidth)",
+    );
+    expect(new Set(beyond as number[])).toEqual(new Set([0]));
+  }
 });
 
 test("runs a job at a press, and shows its log", async () => {
