@@ -154,7 +154,11 @@ export class Queue {
             VisibilityTimeout: seconds,
           })),
         });
-        const { Failed } = await inCall((abortSignal) => this.#sqs.send(command, { abortSignal }));
+        // Later than its time-out nobody is held any more: the lane has to know.
+        const { Failed } = await inCall(
+          (abortSignal) => this.#sqs.send(command, { abortSignal }),
+          Math.max(2000, Math.min(CALL_MS, this.visibilitySeconds * 1000)),
+        );
         for (const { Id, SenderFault } of Failed ?? []) {
           const message = some[Number(Id)];
           if (SenderFault && message) lost.push(message);

@@ -294,7 +294,7 @@ describe.concurrent("work", () => {
     await until(() => effects(queue)).toEqual(["a1", "a2"]);
     await until(() => effects(queue)).toEqual(["a1", "a2", "mall"]);
     expect(performance.now() - begun).toBeGreaterThan(2900);
-    expect(worker.health().detail).toMatchObject({ failed: 0, parked: 0, handled: 3 });
+    await until(() => worker.health().detail).toMatchObject({ failed: 0, parked: 0, handled: 3 });
     await until(() => queue.counts()).toEqual(nothing);
   });
 
