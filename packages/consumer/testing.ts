@@ -1,4 +1,6 @@
-import { definitions } from "@noren/events";
+import { type Database, inCompany, type Tx } from "@noren/database";
+import { type Envelope, definitions } from "@noren/events";
+import { logger } from "@noren/service";
 import { readWorkspace, resolve } from "copilot-manifest";
 import type { Handler } from "worker";
 
@@ -21,4 +23,10 @@ export function handled(handlers: Pick<Handler<never>, "type">[]): string[] {
   return handlers
     .map(({ type }) => `${definitions.find((event) => event.type === type)?.topic ?? "?"}/${type}`)
     .sort();
+}
+
+/** Hands an event over as the worker does, in a transaction of its company: the first attempt, by the worker's own role. */
+export function handOver(handler: Handler<Tx>, database: Database, event: Envelope): Promise<void> {
+  const context = { log: logger("test"), signal: new AbortController().signal, attempt: 1 };
+  return inCompany(database, event.companyId, (tx) => handler.prepare(event)({ ...context, tx }));
 }

@@ -11,3 +11,8 @@ test("what a setup command has to tell people is a line each in the terminal, no
   );
   expect(readable("no JSON")).toBe("no JSON");
 });
+
+test("figures for CloudWatch are shown once, without what describes them", () => {
+  const line = { level: 30, msg: "figures", _aws: { CloudWatchMetrics: [] }, OutboxLag: 3 };
+  expect(readable(JSON.stringify(line))).toBe("INFO figures OutboxLag=3");
+});

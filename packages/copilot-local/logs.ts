@@ -94,6 +94,8 @@ export function readable(line: string): string {
       env: _env,
       pid: _pid,
       hostname: _host,
+      // How CloudWatch finds the figures, which stand beside it.
+      _aws: _metrics,
       ...rest
     } = JSON.parse(line) as Record<string, unknown>;
     const err = rest.err as { message?: string; stack?: string } | undefined;

@@ -1,8 +1,8 @@
+import { handOver } from "@noren/consumer/testing";
 import { type Database, inCompany } from "@noren/database";
 import { type Shop, openShop } from "@noren/database/fixture";
 import { type TestDatabase, testDatabase } from "@noren/database/testing";
 import { type EventOf, itemRegistered, newId, productOpened } from "@noren/events";
-import { logger } from "@noren/service";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { openProducts } from "./open-products.ts";
 
@@ -66,15 +66,7 @@ async function registered(listPriceYen?: number): Promise<EventOf<typeof itemReg
   return itemRegistered.create({ companyId, aggregateId: itemId, data });
 }
 
-const handle = (event: EventOf<typeof itemRegistered>) =>
-  inCompany(worker, event.companyId, (tx) =>
-    openProducts.prepare(event)({
-      tx,
-      log: logger("test"),
-      signal: new AbortController().signal,
-      attempt: 1,
-    }),
-  );
+const handle = (event: EventOf<typeof itemRegistered>) => handOver(openProducts, worker, event);
 
 const products = (itemId: string) =>
   inCompany(testing.owner, shop.companyId, (tx) =>

@@ -1,8 +1,8 @@
+import { handOver } from "@noren/consumer/testing";
 import { type Database, inCompany } from "@noren/database";
 import { type Shop, openShop } from "@noren/database/fixture";
 import { type TestDatabase, testDatabase } from "@noren/database/testing";
 import { type EventOf, newId, productStockChanged, productStockReceived } from "@noren/events";
-import { logger } from "@noren/service";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { receiveStock } from "./receive-stock.ts";
 
@@ -30,15 +30,7 @@ const received = (qty: number, receiptId: string = newId(), lineNo = 1) =>
     data: { productId: shop.productId, receiptId, lineNo, qty, unitCostYen: 120, source: "問屋" },
   });
 
-const handle = (event: EventOf<typeof productStockReceived>) =>
-  inCompany(worker, event.companyId, (tx) =>
-    receiveStock.prepare(event)({
-      tx,
-      log: logger("test"),
-      signal: new AbortController().signal,
-      attempt: 1,
-    }),
-  );
+const handle = (event: EventOf<typeof productStockReceived>) => handOver(receiveStock, worker, event);
 
 const stock = () =>
   inCompany(testing.owner, shop.companyId, async (tx) => {

@@ -1,8 +1,8 @@
+import { handOver } from "@noren/consumer/testing";
 import { type Database, inCompany } from "@noren/database";
 import { type Shop, openShop, recordBuyback } from "@noren/database/fixture";
 import { type TestDatabase, testDatabase } from "@noren/database/testing";
 import { type EventOf, buybackPaidOut, newId, productOpened } from "@noren/events";
-import { logger } from "@noren/service";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { Unprocessable } from "worker";
 import { stockBuyback } from "./stock-buyback.ts";
@@ -55,15 +55,7 @@ async function paid(...lines: Line[]): Promise<EventOf<typeof buybackPaidOut>> {
   });
 }
 
-const handle = (event: EventOf<typeof buybackPaidOut>) =>
-  inCompany(worker, event.companyId, (tx) =>
-    stockBuyback.prepare(event)({
-      tx,
-      log: logger("test"),
-      signal: new AbortController().signal,
-      attempt: 1,
-    }),
-  );
+const handle = (event: EventOf<typeof buybackPaidOut>) => handOver(stockBuyback, worker, event);
 
 const shelf = async () => {
   const { rows } = await everything.pool.query<{ id: string; condition: string; onHand: number }>(

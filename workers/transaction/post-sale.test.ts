@@ -1,8 +1,8 @@
+import { handOver } from "@noren/consumer/testing";
 import { type Database, inCompany, writeStock } from "@noren/database";
 import { type Shop, openShop } from "@noren/database/fixture";
 import { type TestDatabase, testDatabase } from "@noren/database/testing";
 import { type EventOf, newId, saleCompleted } from "@noren/events";
-import { logger } from "@noren/service";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { Unprocessable } from "worker";
 import { postSale } from "./post-sale.ts";
@@ -85,10 +85,7 @@ async function sold(): Promise<EventOf<typeof saleCompleted>> {
   });
 }
 
-const handle = (event: EventOf<typeof saleCompleted>) =>
-  inCompany(worker, event.companyId, (tx) =>
-    postSale.prepare(event)({ tx, log: logger("test"), signal: new AbortController().signal, attempt: 1 }),
-  );
+const handle = (event: EventOf<typeof saleCompleted>) => handOver(postSale, worker, event);
 
 const levels = () =>
   inCompany(testing.owner, shop.companyId, async (tx) => {
