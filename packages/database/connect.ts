@@ -95,7 +95,8 @@ export function settingsOf(env: DatabaseEnv): Settings {
  */
 export function connect(from: DatabaseEnv | Settings, options: { max?: number } = {}): Database {
   const settings = "DATABASE_HOST" in from ? settingsOf(from) : from;
-  const pool = new Pool({ ...clientConfig(settings), max: options.max ?? 8 });
+  // Longer than any role's statement_timeout: only a connection that has fallen silent is given up by it.
+  const pool = new Pool({ ...clientConfig(settings), max: options.max ?? 8, query_timeout: 60_000 });
   // Without a listener a database restart would end the process: on the idle ones …
   pool.on("error", () => {});
   // … and on those that are out, where the error also reaches the running query.
