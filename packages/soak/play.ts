@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { inflict } from "./faults.ts";
 import { handOver } from "./operator.ts";
 import { plants } from "./plants.ts";
@@ -65,7 +66,14 @@ async function playIn(
       if (isFault(step)) {
         faults.push(whatHappens(step));
         broken.push(...(await inflict(workspace, step)));
-      } else outcomes.push(await shop.do(step));
+        return;
+      }
+      try {
+        outcomes.push(await shop.do(step));
+      } catch (error) {
+        // The story goes on: half an hour is not thrown away, and this is told with the rest.
+        broken.push({ law: "answers", what: inspect(error), n: step.n });
+      }
     };
     const lane = laneOf(step);
     const work = (lanes.get(lane) ?? Promise.resolve()).then(run);

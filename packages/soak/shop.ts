@@ -247,7 +247,8 @@ export async function openShop(workspace: Workspace, seed: number): Promise<Shop
     const response = await fetch(`${workspace.mallUrl}/orders`, {
       method: "POST",
       redirect: "manual",
-      headers: { origin: workspace.mallUrl },
+      // The mall would close a connection that is kept, perhaps just when the next order is on it; no order is sent twice.
+      headers: { origin: workspace.mallUrl, connection: "close" },
       body: new URLSearchParams({
         itemCode: product.code,
         condition: product.condition,
