@@ -52,7 +52,7 @@ export interface LocalProcess {
   health?: string;
 }
 
-export interface Attention {
+interface Attention {
   what: string;
   /** SQL for the first database that gives one number, or `dead letters`: the messages in all dead-letter queues. */
   count: string;
