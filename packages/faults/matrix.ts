@@ -36,7 +36,7 @@ export const faults: Record<number, string> = {
 
 export type Proof = { row: number; title: string; file: string };
 /** How many runs of a proof passed. */
-export type Result = { passed: number; runs: number };
+type Result = { passed: number; runs: number };
 /** What MATRIX.md says: on which machine it was measured last, and the result of each proof that it knows. */
 export type Page = { machine: string; results: Map<string, Result> };
 

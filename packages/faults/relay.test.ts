@@ -60,8 +60,8 @@ describe.concurrent("relay", { timeout: 2 * LONGEST_MS }, () => {
     );
     one.signal("SIGSTOP");
     await until(() => shardsOf(two), 64);
-    // Half a second, once the server has ended the silent session.
-    expect(await lab.roundsWithoutOwner()).toBeLessThanOrEqual(2);
+    // Once the server has ended the silent session: half a second, and as much for a busy server to free all of its locks.
+    expect(await lab.roundsWithoutOwner()).toBeLessThanOrEqual(4);
     expect(await lab.settled()).toEqual(nothingWrong);
     const before = first.of("PublishBatch").length;
     const thawedAt = Date.now();
