@@ -238,6 +238,6 @@ function noDatabase(): Pool {
     const answer = { command, rowCount: 0, rows: [{ id: 1, fresh: true, parked: false, no: false }] };
     return typeof text === "string" && text.startsWith("begin;") ? [answer, answer] : answer;
   };
-  const client = { query, on() {}, off() {}, release() {} };
+  const client = { query, on() {}, off() {}, release() {}, getTransactionStatus: () => "T" };
   return { query, connect: async () => client } as unknown as Pool;
 }
