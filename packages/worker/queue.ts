@@ -196,8 +196,10 @@ async function inCall<T>(send: (signal: AbortSignal) => Promise<T>, ms = CALL_MS
   const given = new AbortController();
   try {
     return await inTime(ms, send(given.signal));
-  } finally {
+  } catch (error) {
+    // Only then: after an answer it would end a connection that the next call could use.
     given.abort();
+    throw error;
   }
 }
 
