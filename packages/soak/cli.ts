@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
+import { readWorkspace, resolve } from "copilot-manifest";
 import { ledger } from "./ledger.ts";
 import { play } from "./play.ts";
 import type { Ending } from "./play.ts";
@@ -19,23 +20,15 @@ const usage = `pnpm soak [--minutes 5] [--seed 1] [--rate 5] [--faults 10]
   --plant NAME  plants a bug first, to see that it is found: ${Object.keys(plants).join(", ")}
 `;
 
-/** Everything that takes part in what a story does; the web apps only pass requests on. */
-const services = [
-  "backend-api",
-  // Twice: everything goes through it.
-  "backend-outbox",
-  "backend-outbox",
-  "worker-ec-order",
-  "worker-external-ec",
-  "worker-item",
-  "worker-notification",
-  "worker-product",
-  "worker-scheduled",
-  "worker-transaction",
-];
-
+const workloads = resolve(readWorkspace(join(import.meta.dirname, "../..")), "staging").workloads.toSorted(
+  (a, b) => a.name.localeCompare(b.name),
+);
+/** Everything that takes part in what a story does; the web apps only pass requests on. The relay twice: all goes through it. */
+const services = workloads
+  .filter(({ type, name }) => type !== "Scheduled Job" && !name.endsWith("-web-app"))
+  .flatMap(({ name }) => (name === "backend-outbox" ? [name, name] : [name]));
 /** They find nothing broken and break nothing, whenever they run. */
-const jobs = ["job-daily", "job-ensure-consistency"];
+const jobs = workloads.filter(({ type }) => type === "Scheduled Job").map(({ name }) => name);
 
 const options = {
   minutes: { type: "string", default: "5" },

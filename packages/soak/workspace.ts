@@ -16,8 +16,6 @@ export type Workspace = {
   mallUrl: string;
   /** One statement as the owner of the schema, in the demo company. Waits for the database while it is down. */
   rows<Row>(sql: string, values?: unknown[]): Promise<Row[]>;
-  /** Who may be killed: what runs in AWS and takes part in what this soak does. */
-  services: string[];
   pidOf(service: string): number | undefined;
   /** The postmaster's. */
   databasePid(): Promise<number>;
@@ -53,11 +51,6 @@ export async function openWorkspace(): Promise<Workspace> {
         }
       }
     },
-    services: running
-      .state()
-      .workloads.filter(({ kind, name }) => kind === "service" && !name.endsWith("-web-app"))
-      .map(({ name }) => name)
-      .sort(),
     pidOf: (service) => workload(service)?.pid ?? undefined,
     async databasePid() {
       const [pid] = (await readFile(join(postgres, "data", "postmaster.pid"), "utf8")).split("\n");
