@@ -9,7 +9,7 @@ function patches(manifest: string): { path: string }[] {
   const root = mkdtempSync(join(tmpdir(), "patches-"));
   onTestFinished(() => rmSync(root, { recursive: true }));
   writeFileSync(join(root, "manifest.yml"), manifest);
-  return parse(pipelinePatches(root, "shop", "manifest.yml")) as { path: string }[];
+  return parse(pipelinePatches(root, "shop", "manifest.yml"), { logLevel: "error" }) as { path: string }[];
 }
 const stage = (rest = "") => `stages:\n  - name: trial\n    pre_deployments: { migrate: {} }\n${rest}`;
 

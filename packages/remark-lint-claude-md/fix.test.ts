@@ -166,7 +166,7 @@ x
 
 ---
 *from: [template.md](../template.md)*
-`.replace("- [CLAUDE.md]", "- other\n- [CLAUDE.md]"),
+`,
   );
 });
 

@@ -163,7 +163,7 @@ describe.concurrent("work", () => {
   });
 
   test("a poisoned head is parked with its group in order, other groups flow, and a replay finishes it", async () => {
-    const queue = await lab.queue({ visibility: 2, maxReceives: 1 });
+    const queue = await lab.queue({ visibility: 10, maxReceives: 1 });
     let cured = false;
     for (const name of ["a1", "b1", "a2", "b2", "a3"]) await queue.send(name[0]!, name);
     const body: Body = async ({ name }) => {
@@ -283,17 +283,17 @@ describe.concurrent("work", () => {
   });
 
   test("RetryAfter holds its lane without counting, and other groups flow", async () => {
-    // Visibility is shorter than the wait: only the heartbeat keeps the message. One receive is all there is.
-    const queue = await lab.queue({ visibility: 1, maxReceives: 1 });
+    // Visibility is shorter than the two waits: only the heartbeat keeps the message. One receive is all there is.
+    const queue = await lab.queue({ visibility: 3, maxReceives: 1 });
     const begun = performance.now();
     let asked = 0;
     for (const name of ["mall", "a1", "a2"]) await queue.send(name[0]!, name);
     const worker = await start(queue, async ({ name }) => {
-      if (name === "mall" && asked++ < 2) throw new RetryAfter(1.5, "429");
+      if (name === "mall" && asked++ < 2) throw new RetryAfter(2, "429");
     });
     await until(() => effects(queue)).toEqual(["a1", "a2"]);
     await until(() => effects(queue)).toEqual(["a1", "a2", "mall"]);
-    expect(performance.now() - begun).toBeGreaterThan(2900);
+    expect(performance.now() - begun).toBeGreaterThan(3900);
     await until(() => worker.health().detail).toMatchObject({ failed: 0, parked: 0, handled: 3 });
     await until(() => queue.counts()).toEqual(nothing);
   });
