@@ -63,6 +63,7 @@ export function storyOf({ seed, minutes, rate, faultSeconds, services, jobs }: S
     const products = new Set(Array.from({ length: 1 + below(most) }, () => below(from)));
     return [...products].map((product) => ({ product, qty: 1 + below(3) }));
   };
+  const boxes = ({ product, qty }: Line): Line => ({ product, qty: qty * 8 });
   const till = () => below(TILLS);
   // Up to and above 10,000 yen in all, from where the law asks who sells.
   const offer = () => ({
@@ -78,7 +79,8 @@ export function storyOf({ seed, minutes, rate, faultSeconds, services, jobs }: S
     // Of which sale is known when the sales are.
     [10, () => ({ kind: "refund", till: till(), sale: -1, lines: [], mail: false })],
     [10, () => ({ kind: "buyback", till: till(), lines: lines(3, PRODUCTS + UNSEEN), ...offer() })],
-    [10, () => ({ kind: "receive", till: till(), lines: lines(3) })],
+    // By the box: about as much as is sold, so that orders find something on the shelves, and sometimes nothing.
+    [10, () => ({ kind: "receive", till: till(), lines: lines(3).map(boxes) })],
     [15, () => ({ kind: "order", lines: lines(2) })],
     [5, () => ({ kind: "mall", product: below(PRODUCTS), qty: 1 + below(2) })],
   ];
