@@ -85,6 +85,14 @@ async function consumers(rig: Rig): Promise<void> {
     },
     { ours: 0.65 },
   );
+  await compare(
+    "transactions with an outbox row",
+    {
+      bare: () => consumer.transactions(rig, messages),
+      ours: () => consumer.outboxTransactions(rig, messages),
+    },
+    { ours: 0.75 },
+  );
 }
 
 async function drains(rig: Rig): Promise<void> {

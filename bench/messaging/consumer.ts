@@ -1,6 +1,7 @@
 import { DeleteMessageBatchCommand, ReceiveMessageCommand } from "@aws-sdk/client-sqs";
 import type { Message, SQSClient } from "@aws-sdk/client-sqs";
 import type { Pool, PoolClient } from "pg";
+import { insert } from "outbox";
 import type { OutboxRow } from "outbox";
 import { on, work } from "worker";
 import type { Log, Worker } from "worker";
@@ -61,6 +62,20 @@ export function inboxTransactions(rig: Rig, messages: number): Promise<number> {
       context: { log: silent, signal: never, attempt: 1 },
     }),
   );
+}
+
+/** The same with an outbox row beside the effect: what a writer pays for an event. */
+export async function outboxTransactions(rig: Rig, messages: number): Promise<number> {
+  const perSecond = await eightLanes(rig, messages, async (pool, row) => {
+    const client = await pool.connect();
+    await client.query("begin");
+    await effect({ id: row.eventId }, { tx: client });
+    await insert(client, [row]);
+    await client.query("commit");
+    client.release();
+  });
+  await rig.owner.query("truncate outbox");
+  return perSecond;
 }
 
 async function eightLanes(
