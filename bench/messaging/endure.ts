@@ -1,3 +1,4 @@
+import { GetQueueAttributesCommand, ListQueuesCommand } from "@aws-sdk/client-sqs";
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { parseArgs } from "node:util";
@@ -39,10 +40,19 @@ const names = ["relay 1", "consumer 1", "relay 2", "consumer 2"];
 for (const name of names) start(name);
 
 let kills = 0;
-const killer = setInterval(
-  () => running.get(names[kills++ % names.length] ?? "")?.kill("SIGKILL"),
-  Number(values["kill-seconds"]) * 1000,
-);
+/**
+ * Now sooner, now later. The broker gives what is free to a poll whose consumer has just been killed: with even pauses as long
+ * as the visibility time-out, the same message came free after each kill, and was dead-lettered without anybody having had it.
+ */
+const killLater = (): NodeJS.Timeout =>
+  setTimeout(
+    () => {
+      running.get(names[kills++ % names.length] ?? "")?.kill("SIGKILL");
+      killer = killLater();
+    },
+    Number(values["kill-seconds"]) * 1000 * (0.5 + Math.random()),
+  );
+let killer = killLater();
 
 const beganAt = Date.now();
 /** Writers commit 20 events at a time; each has groups of its own, as if it locked their aggregates. */
@@ -67,7 +77,7 @@ while (effects < messages && Date.now() - movedAt < 120_000) {
   if (now > effects) [effects, movedAt] = [now, Date.now()];
   if (process.stdout.isTTY) process.stdout.write(`\r${effects} of ${messages}, ${kills} kills `);
 }
-clearInterval(killer);
+clearTimeout(killer);
 const seconds = Math.round((Date.now() - beganAt) / 1000);
 
 const { rows } = await rig.owner.query<{ event_id: string }>("select event_id from effect order by n");
@@ -90,11 +100,31 @@ process.stdout.write(
   `\n${all} written in ${groups} groups, ${kills} kills -9 in ${seconds} s: ${all - once.size} lost, ` +
     `${rows.length - once.size} twice, ${misordered.length} groups out of order, ${left} rows left over\n`,
 );
+if (left > 0 || all > once.size) await tellWhere();
 process.exitCode = all === once.size && rows.length === all && misordered.length === 0 && left === 0 ? 0 : 1;
 
 ending = true;
 for (const child of running.values()) child.kill("SIGKILL");
 await rig.close();
+
+/** What is missing, by group, and what the database and the queue know of it. */
+async function tellWhere(): Promise<void> {
+  const missing = [...written].flatMap(([group, ids]) => {
+    const gone = ids.filter((id) => !once.has(id));
+    return gone.length > 0 ? [`${gone.length} of ${group}, the first is ${gone[0]}`] : [];
+  });
+  console.log(missing.slice(0, 20).join("\n"));
+  for (const table of ["attempt", "parked_group", "parked", "outbox"]) {
+    const { rows: found } = await rig.owner.query(`select * from ${table} limit 20`);
+    console.log(table, found);
+  }
+  // Its dead letter queue, too.
+  const { QueueUrls = [] } = await rig.sqs.send(new ListQueuesCommand({}));
+  for (const QueueUrl of QueueUrls) {
+    const command = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["All"] });
+    console.log((await rig.sqs.send(command)).Attributes);
+  }
+}
 
 async function waiting(): Promise<number> {
   return count("select count(*)::int as n from (select from outbox limit 20001) as counted");
